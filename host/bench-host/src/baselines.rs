@@ -2,6 +2,7 @@
 
 use crate::{output, paths};
 use anyhow::Context;
+use bench_sink::regular;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::ErrorKind;
@@ -9,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the baselines, next to the run directories.
 const FOLDER: &str = "baselines";
+
+/// Maximum size of the file of a baseline, which has two fields.
+const BYTES_MAX: u64 = 64 << 10;
 
 /// A saved baseline.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +50,7 @@ pub(crate) fn save_newest(out: &Path, name: &str) -> anyhow::Result<()> {
 /// The run directory of the baseline `name` in `out`.
 pub(crate) fn directory(out: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = file(out, name);
-    let text = match fs::read_to_string(&path) {
+    let text = match regular::read_text(&path, BYTES_MAX) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             anyhow::bail!("{}: there is no baseline `{name}`{}", out.display(), known(out))
         }
@@ -103,6 +107,8 @@ mod tests {
         save_newest(folder.path(), "main").unwrap();
         assert_eq!(directory(folder.path(), "main").unwrap(), run);
         assert!(error("other").contains("the baselines are: main"));
+        std::os::unix::fs::symlink("/dev/zero", file(folder.path(), "endless")).unwrap();
+        assert!(error("endless").contains("cannot read the baseline"), "{}", error("endless"));
         fs::remove_dir_all(&run).unwrap();
         assert!(error("main").contains("no longer exists"));
     }

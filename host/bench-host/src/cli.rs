@@ -8,7 +8,7 @@ mod registry;
 mod values;
 
 #[cfg(feature = "fleet")]
-pub(crate) use fleet::{AgentArgs, AttachArgs, FleetCommand, FleetRunArgs, FleetRunName, MergeArgs, StatusArgs};
+pub(crate) use fleet::{AgentArgs, FleetCommand, FleetRunArgs, FleetRunName, MergeArgs, ShownFleetRun};
 
 #[cfg(feature = "wrap")]
 pub(crate) use author::WrapArgs;
@@ -18,7 +18,7 @@ pub(crate) use registry::{AddArgs, RegistryCommand, RemoveArgs, StoredArgs, Trus
 #[cfg(feature = "signatures")]
 pub(crate) use registry::{KeygenArgs, SignArgs};
 #[cfg(feature = "registry")]
-pub(crate) use registry::{PullArgs, PushArgs, RemoteArgs};
+pub(crate) use registry::{PullArgs, PushArgs, TransportArgs};
 pub(crate) use values::{CpuList, duration_ns, key_values, merge_axes, percent};
 
 use crate::commands::compare::Gate;
@@ -100,7 +100,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Make the folder of a new plug-in that builds, passes `check` and is measured
     #[command(
-        after_help = "Examples:\n  bench-host new sum\n  bench-host new sum --lang go\n  bench-host new copier --lang rust --driver operator\n  bench-host new files --lang c --probe"
+        after_help = "Examples:\n  bench-host new sum\n  bench-host new sum --lang go\n  bench-host new copier --lang rust --driver operator\n  bench-host new words --lang python --driver function\n  bench-host new files --lang c --probe"
     )]
     New(NewArgs),
     /// Write the SDKs for plug-ins, which come with this program
@@ -201,8 +201,8 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Scenarios by name or glob, or suites, whose arms are compared; or module files (`old.wasm new.wasm`), which are builds of one
-    /// module; or two run directories; or one that `compare` wrote
+    /// Scenarios by name or glob, or suites, whose arms are compared; or one module file whose arms are (`sum.wasm`, with `sum.so` next
+    /// to it), or several (`old.wasm new.wasm`), which are builds of one module; or two run directories; or one that `compare` wrote
     #[arg(required_unless_present_any = ["git", "variant", "baseline"], value_name = "SCENARIO|SUITE|FILE|RUN")]
     pub(crate) what: Vec<String>,
     /// Compare this build of a module, under this name; give it once per build, the baseline first
@@ -222,7 +222,7 @@ pub(crate) struct CompareArgs {
     /// status 2 if something failed or nothing was measured
     #[arg(long, value_name = "DIRECTION[:PERCENT]")]
     pub(crate) fail_on: Option<Gate>,
-    /// Compare also this exact count of two runs or revisions, without tolerance: of components only
+    /// Also compare this exact count of components between two runs or revisions, without tolerance
     #[arg(long, value_enum, value_name = "METRIC", conflicts_with = "engine")]
     pub(crate) metric: Option<Metric>,
     /// Compare two git revisions, each built in a checkout of its own, such as `main..HEAD`
@@ -230,13 +230,13 @@ pub(crate) struct CompareArgs {
     pub(crate) git: Option<String>,
     /// Compare engine settings of the arm wasm with the default settings: on-demand, no-cow, fuel, epoch, opt-none,
     /// concurrency, bounds, spectre, inlining, regalloc, nan, winch, pulley, or all of them
-    #[arg(long, value_name = "SWITCH", value_delimiter = ',', conflicts_with = "git")]
+    #[arg(long, value_name = "SETTING", value_delimiter = ',', conflicts_with = "git")]
     pub(crate) engine: Vec<String>,
     /// Measure each comparison until it is different or equivalent, or until the time of --within is spent; what is undecided gets
     /// the time of what is decided
     #[arg(long, conflicts_with_all = ["git", "ladder"])]
     pub(crate) decide: bool,
-    /// Time for --decide
+    /// Time for all comparisons with --decide
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "5m", requires = "decide")]
     pub(crate) within: u64,
     /// Smallest difference that matters, in per cent
@@ -349,7 +349,8 @@ pub(crate) struct DoctorArgs {
     /// Spend less time on each roofline
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Test comparisons on this machine for so long: how often equal code is called different, and which differences are found
+    /// Time to test comparisons on this machine, 1m if no time is given: how often equal code is called different, and which
+    /// differences are found
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, num_args = 0..=1, default_missing_value = "1m")]
     pub(crate) prove: Option<u64>,
     /// Seed of the random orders of --prove

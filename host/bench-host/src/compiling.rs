@@ -1,4 +1,4 @@
-//! How long compiling a component may take, and what is said meanwhile.
+//! The time that compiling a component may take, and the messages meanwhile.
 
 use crate::output;
 use crate::progress::is_watched;
@@ -14,7 +14,7 @@ const PER_MEBIBYTE: Duration = Duration::from_secs(10);
 /// The longest time that the compiler may take.
 const MAX: Duration = Duration::from_secs(30 * 60);
 
-/// How long is waited before something is said, and between two times.
+/// The time before the first message, and between two.
 const SILENCE: Duration = Duration::from_secs(2);
 
 impl ModuleSpec {

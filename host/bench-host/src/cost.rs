@@ -23,7 +23,6 @@ pub(crate) struct Cost {
     measured_ns: Option<u64>,
     iterations: Option<u64>,
     expected: Expected,
-    calibration_ns: u64,
 }
 
 impl Cost {
@@ -39,8 +38,8 @@ impl Cost {
                 measured_ns: effort.time_ns().map(|time_ns| time_ns + warm_up_ns),
                 around_ns: AROUND_NS,
                 first_ns: ACCOUNT_NS,
+                after_ns: calibration_ns(effort),
             },
-            calibration_ns: calibration_ns(effort),
         }
     }
 
@@ -58,20 +57,20 @@ impl Cost {
                 measured_ns: Some(measured_ns),
                 around_ns: arms as u64 * AROUND_NS,
                 first_ns: arms as u64 * ACCOUNT_NS,
+                after_ns: calibration_ns(effort),
             },
-            calibration_ns: calibration_ns(effort),
         }
     }
 
     /// One line for comparisons that are measured until they are decided.
     pub(crate) fn line_until_decided(&self, within_ns: u64) -> String {
-        let within = duration(Duration::from_nanos(within_ns + self.calibration_ns));
+        let within = duration(Duration::from_nanos(within_ns + 2 * self.expected.after_ns));
         format!("{} until decided: at most about {within}", self.what)
     }
 
-    /// The expected duration of a repetition.
-    pub(crate) fn expected(&self) -> Expected {
-        self.expected
+    /// The expected durations, when measuring the rooflines has taken this long: after the run it takes as long again.
+    pub(crate) fn expected_after(&self, calibration: Duration) -> Expected {
+        Expected { after_ns: u64::try_from(calibration.as_nanos()).unwrap_or(u64::MAX), ..self.expected }
     }
 
     /// One line: what is measured in `repetitions`, and about how long that takes.
@@ -84,15 +83,16 @@ impl Cost {
         let left_ns = Forecast::new(repetitions.iter().copied(), self.expected).left_ns(0);
         let about = left_ns.map_or_else(
             || "the duration depends on the operations".to_owned(),
-            |ns| format!("about {}", duration(Duration::from_nanos(ns + self.calibration_ns))),
+            |ns| format!("about {}", duration(Duration::from_nanos(ns + self.expected.after_ns))),
         );
         format!("{} × {} × {each}: {about}", self.what, counted(self.processes as usize, "process"))
     }
 }
 
+/// Of the rooflines, before or after a run.
 fn calibration_ns(effort: &Effort) -> u64 {
     let is_quick = effort.calibration == bench_engine::calibration::Effort::QUICK;
-    2 * CALIBRATION_NS[usize::from(!is_quick)]
+    CALIBRATION_NS[usize::from(!is_quick)]
 }
 
 fn counted(count: usize, noun: &str) -> String {

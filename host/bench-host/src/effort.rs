@@ -111,7 +111,10 @@ impl Effort {
         let suite_time = suite_time.map(crate::cli::duration_ns).transpose().map_err(anyhow::Error::msg)?;
         let cell_ns = options.time.or(suite_time).unwrap_or(if quick { QUICK_CELL_NS } else { CELL_NS });
         let share = u64::from(processes);
-        let amount = match options.iterations {
+        // What suits one suite is wrong for another, so each must ask for a number of operations: a suite without one is the smallest.
+        let of_suites = suites.iter().map(|suite| suite.iterations).min().flatten();
+        let of_suites = of_suites.filter(|_| !quick && options.time.is_none());
+        let amount = match options.iterations.or(of_suites) {
             Some(operations) => Amount::Operations(operations.div_ceil(share)),
             None => Amount::Time { ns: cell_ns.div_ceil(share) },
         };
@@ -128,5 +131,36 @@ impl Effort {
     /// The measured operations of one process, if the effort is a number of operations.
     pub(crate) fn iterations(&self) -> Option<u64> {
         if let Amount::Operations(operations) = self.budget.amount { Some(operations) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn operations_of_suites_count_unless_a_time_is_asked_for() {
+        let suite = |line: &str| {
+            let text = format!("summary = \"s\"\n{line}\n[[cells]]\nscenario = \"*\"");
+            bench_registry::parse_suite("mine.toml", &text).unwrap()
+        };
+        let (many, few, timed) = (suite("iterations = 1500"), suite("iterations = 30"), suite("time = \"1s\""));
+        let check = |options: &str, suites: &[&Suite], expect: Option<u64>| {
+            let words = format!("bench-host run mine {options}");
+            let parsed = Cli::try_parse_from(words.split_whitespace()).unwrap();
+            let Command::Run(run) = parsed.command else { panic!("not `run`") };
+            let suites: Vec<_> = suites.iter().copied().cloned().collect();
+            let effort = Effort::new(&run.common.measured, &suites).unwrap();
+            assert_eq!(effort.iterations(), expect, "{options}");
+        };
+        check("", &[&many], Some(500));
+        check("--processes 1", &[&many, &few], Some(30));
+        check("--iterations 9", &[&many], Some(3));
+        check("", &[&many, &timed], None);
+        check("--time 1s", &[&many], None);
+        check("--quick", &[&many], None);
+        check("", &[], None);
     }
 }

@@ -18,6 +18,7 @@ use crate::progress::is_watched;
 use crate::resolve::{Resolved, in_run};
 use crate::resume::PreviousRun;
 use crate::scratch_budget;
+use crate::secret::redact_report;
 use crate::show::ShowArgs;
 use crate::signals;
 use crate::worker::{MeasureRequest, Reply, Request};
@@ -34,11 +35,11 @@ use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, EndRecord, LimitRecord, PartRecord, Planned, Record, RunRecord, RunWriter,
     Status, When, WriteError,
 };
-use pg_connection::redact;
+use pg_connection::{redact, redact_text};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static INTERRUPT: Interrupt = Interrupt::new();
 
@@ -81,8 +82,8 @@ impl Job<'_> {
     pub(crate) fn deadline_of(&self, cell: &Cell) -> Duration {
         let measured = self.effort.budget.warm_up_ns + self.effort.time_ns().unwrap_or_default();
         let operations = self.effort.iterations().unwrap_or_default();
-        let extra = families::extra_deadline(&cell.scenario, &cell.arguments, operations);
-        self.loader.deadline_of(&self.modules.loaded[cell.offer].spec) + Duration::from_nanos(measured) + extra
+        let spec = &self.modules.loaded[cell.offer].spec;
+        self.loader.deadline_for(spec, cell, operations) + Duration::from_nanos(measured)
     }
 }
 
@@ -105,9 +106,12 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &I
         Some(earlier) => earlier.go_on(job, &done)?,
         None => begin(job)?,
     };
+    let begun = Instant::now();
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
+        // Until now, the rooflines were measured.
+        let expected = cost.expected_after(begun.elapsed());
         let cells_of = |repetition: Repetition| vec![repetition.cell];
-        let mut watcher = Watcher::new(job.plan, &repetitions, cells_of, &cost, &job.common.shown)?;
+        let mut watcher = Watcher::new(job.plan, &repetitions, cells_of, expected, &job.common.shown)?;
         let history = History::new(directory, job.common.shown.bench_json);
         let live = watcher.live();
         let mut journal = live::Shown { journal: &mut Remembered { writer, history }, live };
@@ -272,6 +276,7 @@ impl Executor for WorkerExecutor<'_> {
                 report.outcome.printed_bytes = Some(end.stdout.total + end.stderr.total);
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
+                redact_report(&mut report);
                 let driver = families::drivers().get(&cell.scenario.driver);
                 let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
                 if repetition.process == 0 && report.outcome.status == Status::Ok && has_account {
@@ -279,7 +284,9 @@ impl Executor for WorkerExecutor<'_> {
                 }
                 RepetitionEnd::Done(report)
             }
-            Ok(Reply::Refused(reason)) => done(Report::without_figures(repetition, Status::Failed, reason)),
+            Ok(Reply::Refused(reason)) => {
+                done(Report::without_figures(repetition, Status::Failed, redact_text(&reason)))
+            }
             Ok(_) => done(Report::without_figures(repetition, Status::Failed, "unexpected reply of the worker")),
             Err(WorkerError::Interrupted) => RepetitionEnd::Interrupted,
             Err(error) => done(without_reply(repetition, &error, &before)),
@@ -310,13 +317,14 @@ pub(crate) fn account(
         job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
     let scenario = job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned();
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
-    let deadline = job.loader.deadline_of(&job.modules.loaded[cell.offer].spec);
+    let deadline = job.loader.deadline_for(&job.modules.loaded[cell.offer].spec, cell, 0);
     let end = scratch_budget::within(&scratch, job.loader.limits.scratch, interrupt, |interrupt| {
         job.loader.workers.call(&request, deadline, interrupt)
     });
     match end.result {
         Ok(Reply::Accounted(Ok(account))) => Some(*account),
         Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
+            let reason = redact_text(&reason);
             tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
             None
         }
@@ -336,8 +344,10 @@ pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stder
         }
         let logs = directory.join("logs");
         let file = logs.join(format!("{unit}.{name}"));
+        // A module was given complete connection strings, and errors often repeat them.
+        let log = redact_text(&String::from_utf8_lossy(&captured.to_log()));
         // A failure to write the log does not affect the figures.
-        if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, captured.to_log())) {
+        if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, log)) {
             tracing::warn!(%error, file = %file.display(), "the output of a module cannot be written");
         }
     }
@@ -397,7 +407,7 @@ pub(crate) fn command() -> Vec<String> {
     std::env::args().map(|word| redact(&word)).collect()
 }
 
-/// How much there is to do.
+/// The amount of work.
 pub(crate) fn planned(job: &Job<'_>) -> Planned {
     Planned {
         cells: job.plan.cells.len() as u32,

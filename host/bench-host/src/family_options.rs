@@ -35,6 +35,31 @@ impl FromArgMatches for FamilyOptions {
     }
 }
 
+/// The same options as conditions on cells that were measured. Help texts leave them out.
+#[derive(Debug, Default)]
+pub(crate) struct FamilyFilters(pub(crate) FamilyOptions);
+
+impl Args for FamilyFilters {
+    fn augment_args(command: Command) -> Command {
+        let options = FAMILIES.iter().flat_map(|family| family.options());
+        command.args(options.map(|option| arg(option).hide(true)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FamilyFilters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        FamilyOptions::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 fn arg(option: &Shorthand) -> Arg {
     let arg = Arg::new(option.long).long(option.long).help(option.help);
     match option.takes {

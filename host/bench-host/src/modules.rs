@@ -7,11 +7,11 @@ use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::stored::Trust;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{compiling, families, output, paths, stored};
+use crate::{absent, compiling, families, output, paths, stored};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
-use bench_engine::{Interrupt, LoadedModule, Selection};
+use bench_engine::{Cell, Interrupt, LoadedModule, Selection};
 use bench_family::Servers;
 use bench_model::{Arm, Capability, Descriptor, Requirement, Scenario, Value};
 use bench_sink::digest;
@@ -136,6 +136,12 @@ impl Loader {
         self.deadline() + spec.compile_time()
     }
 
+    /// The deadline of a worker that executes `cell` so many times with the module `spec`: with the time that its family says it takes
+    /// besides.
+    pub(crate) fn deadline_for(&self, spec: &ModuleSpec, cell: &Cell, repetitions: u64) -> Duration {
+        self.deadline_of(spec) + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions)
+    }
+
     /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.
     pub(crate) fn load(&self, files: &[PathBuf], with_builtin: bool, interrupt: &Interrupt) -> Modules {
         let (files, unknown) = self.trust.files(files);
@@ -212,7 +218,13 @@ impl Loader {
         for result in results {
             match result {
                 Ok(loaded) => modules.loaded.push(loaded),
-                Err(refused) => modules.refused.push(refused),
+                Err(refused) => match absent::interface(&refused.reason) {
+                    // That is this program's lack, and no finding about the module.
+                    Some(why) => {
+                        output::line(&format!("bench-host: {}: left out: {why}", refused.file.display()));
+                    }
+                    None => modules.refused.push(refused),
+                },
             }
         }
         modules
@@ -240,7 +252,7 @@ impl Loader {
             memory_bytes_max: usize::try_from(self.limits.memory).unwrap_or(usize::MAX),
             engine: None,
             descriptor: None,
-            // Whoever describes a module knows no scenario of it yet.
+            // The scenarios of a module are not known while it is described.
             keeps_rights: false,
         };
         let Described { descriptor, imports, signatures, note } = match self.descriptions.find(&spec) {

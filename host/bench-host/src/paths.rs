@@ -56,7 +56,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// The folder whose modules are meant where none are named: the checkout that contains the working directory, else what is installed. The
-/// checkout that a program happens to be built in is not meant by somebody who is elsewhere.
+/// checkout in which this program was built does not count outside of it.
 fn folder_of_modules() -> Option<PathBuf> {
     std::env::current_dir().ok().and_then(above).or_else(installed)
 }
@@ -121,6 +121,12 @@ pub(crate) fn module_store() -> Option<PathBuf> {
 /// The file that says what the user trusts.
 pub(crate) fn policy() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.config_dir().join("bench-host").join("policy.toml"))
+}
+
+/// The file in which `wkg` keeps the registries of namespaces.
+#[cfg(feature = "registry")]
+pub(crate) fn wkg_settings() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.config_dir().join("wasm-pkg").join("config.toml"))
 }
 
 /// Whether the file is named like a component.

@@ -27,8 +27,8 @@ fn of_file(file: &Path, cache: Option<&Cache>) -> Option<String> {
     Some(found)
 }
 
-/// What differs after every change of the file. Only the kernel sets the time at which a file was last changed, and it lets nobody write
-/// to a program that runs.
+/// What differs after every change of the file. Only the kernel sets the time at which a file was last changed, and it allows no write to a
+/// program that runs.
 fn state(file: &Path) -> Option<String> {
     let found = fs::metadata(file).ok()?;
     let (seconds, nanoseconds) = (found.ctime(), found.ctime_nsec());

@@ -1,8 +1,8 @@
 //! Shows the progress of a run on standard error, if that is a terminal: a line per finished cell, above a bar with the remaining
 //! time. Nothing is drawn while a repetition is measured.
 
-use crate::cost::{Cost, duration};
-use bench_engine::{Finished, Forecast, Observer, Plan, Repetition};
+use crate::cost::duration;
+use bench_engine::{Expected, Finished, Forecast, Observer, Plan, Repetition};
 use bench_sink::runfile::Status;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl Progress {
     pub(crate) fn new(
         repetitions: &[Repetition],
         cells_of: impl Fn(Repetition) -> Vec<u32>,
-        cost: &Cost,
+        expected: Expected,
         is_quiet: bool,
     ) -> Self {
         let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -50,12 +50,7 @@ impl Progress {
         for cell in repetitions.iter().flat_map(|repetition| cells_of(*repetition)) {
             cells.entry(cell).or_default().left += 1;
         }
-        Self {
-            bar,
-            forecast: Forecast::new(repetitions.iter().copied(), cost.expected()),
-            begun: Instant::now(),
-            cells,
-        }
+        Self { bar, forecast: Forecast::new(repetitions.iter().copied(), expected), begun: Instant::now(), cells }
     }
 
     fn now_ns(&self) -> u64 {

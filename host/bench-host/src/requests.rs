@@ -99,15 +99,7 @@ fn ask(loaded: &mut Loaded) -> anyhow::Result<()> {
     let Some(digest) = Digest::from_hex(&loaded.spec.sha256).filter(|_| loaded.spec.kind == Kind::Component) else {
         return Ok(());
     };
-    let mut grants: Vec<Grant> = Vec::new();
-    let mut sentences = Vec::new();
-    for requirement in loaded.offer.descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements) {
-        let wanted = missing(&loaded.spec.grants, requirement).filter(|grant| !grants.contains(grant));
-        if let Some(grant) = wanted {
-            sentences.push(format!("  {}{}", deed(&grant), purpose(requirement)));
-            grants.push(grant);
-        }
-    }
+    let (mut grants, sentences) = wanted(&loaded.spec.grants, &loaded.offer.descriptor.scenarios);
     let path = stored::policy_path()?;
     let mut policy = Policy::read(&path)?;
     if grants.is_empty() || policy.modules.contains_key(&digest) {
@@ -131,6 +123,19 @@ fn ask(loaded: &mut Loaded) -> anyhow::Result<()> {
         path.display()
     ));
     Ok(())
+}
+
+/// What the scenarios ask for beyond what is `granted`, each once, and a sentence about each.
+fn wanted(granted: &Grants, scenarios: &[Scenario]) -> (Vec<Grant>, Vec<String>) {
+    let mut grants: Vec<Grant> = Vec::new();
+    let mut sentences = Vec::new();
+    for requirement in scenarios.iter().flat_map(|scenario| &scenario.requirements) {
+        if let Some(grant) = missing(granted, requirement).filter(|grant| !grants.contains(grant)) {
+            sentences.push(format!("  {}{}", deed(&grant), purpose(requirement)));
+            grants.push(grant);
+        }
+    }
+    (grants, sentences)
 }
 
 #[cfg(test)]
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn component_has_what_is_granted_and_is_told_the_option_otherwise() {
+    fn component_has_its_grants_and_is_referred_to_the_option_otherwise() {
         let check = |capability: &str, grants: Grants, expect: Option<&str>| {
             let scenario = Scenario::new("s", "f", "").requires(capability, "for a test");
             let found = ensure_granted(&spec(Kind::Component, grants), &scenario).err();
@@ -180,6 +185,30 @@ mod tests {
         let environment = vec![("A".to_owned(), "1".to_owned())];
         check("env:A", Grants { environment, ..Grants::default() }, None);
         check("cpu:2", Grants::default(), None);
+    }
+
+    #[test]
+    fn each_thing_that_is_asked_for_has_one_sentence() {
+        let scenario = |name: &str| Scenario::new(name, "f", "");
+        let scenarios = [
+            scenario("a").requires("net:h:1", "rows come from there").requires("env:A", "").requires("cpu:2", ""),
+            scenario("b")
+                .requires("net:h:1", "again")
+                .can_use("dir:/data:ro", "inputs")
+                .requires("dir:/out", "results"),
+            scenario("c").requires("env:GRANTED", ""),
+        ];
+        let environment = vec![("GRANTED".to_owned(), "1".to_owned())];
+        let (grants, sentences) = wanted(&Grants { environment, ..Grants::default() }, &scenarios);
+        let expect = [
+            "  connect to h:1 (rows come from there)",
+            "  read the environment variable A",
+            "  read the folder /data (inputs)",
+            "  read and write the folder /out (results)",
+        ];
+        assert_eq!(sentences, expect);
+        let grants: Vec<_> = grants.iter().map(Grant::to_string).collect();
+        assert_eq!(grants, ["net h:1", "env A", "dir /data::/data:ro", "dir /out::/out"]);
     }
 
     #[test]

@@ -264,6 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn root_is_of_this_user_alone_and_a_name_that_is_taken_is_not_used() {
+        let parent = tempfile::tempdir().unwrap();
+        let elsewhere = parent.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        let name = |attempt: u32| parent.path().join(format!("{PREFIX}{}-{attempt}", std::process::id()));
+        // What another user may have put there, who can guess the names.
+        symlink(&elsewhere, name(0)).unwrap();
+        fs::write(name(1), "").unwrap();
+        let folder = Scratch::default().folder(parent.path()).unwrap();
+        let root = folder.path().parent().unwrap();
+        assert_eq!(root, name(2).canonicalize().unwrap());
+        assert_eq!(fs::metadata(root).unwrap().mode() & 0o777, 0o700);
+        assert_eq!(names(&elsewhere), [""; 0]);
+        drop(folder);
+        assert!(elsewhere.is_dir() && name(0).is_symlink() && name(1).is_file() && !name(2).exists());
+    }
+
+    #[test]
     fn missing_parent_is_an_error() {
         let parent = tempfile::tempdir().unwrap();
         fs::write(parent.path().join("file"), "").unwrap();

@@ -1,7 +1,8 @@
 //! Moves passwords out of what is planned, shown or recorded, and restores them for the loader. What a secret is, the crate
 //! `pg-connection` says.
 
-use pg_connection::{Environment, HIDDEN, Settings, has_hidden, is_connection, redact, without_hidden};
+use bench_engine::Report;
+use pg_connection::{Environment, HIDDEN, Settings, has_hidden, is_connection, redact, redact_text, without_hidden};
 use std::collections::BTreeMap;
 
 /// Maps redacted connection strings to complete ones.
@@ -59,9 +60,30 @@ impl Secrets {
     }
 }
 
+/// Hides secrets in what a module says in `report`: it was given complete connection strings, and errors often repeat them.
+pub(crate) fn redact_report(report: &mut Report) {
+    report.outcome.reason = report.outcome.reason.take().map(|reason| redact_text(&reason));
+    for check in &mut report.checks {
+        check.detail = redact_text(&check.detail);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bench_engine::Repetition;
+    use bench_sink::runfile::{CheckRecord, Status};
+
+    #[test]
+    fn secrets_in_what_a_module_says_are_hidden() {
+        let says = "cannot reach postgres://u:s3@h/d, said `password=s3`";
+        let mut report = Report::without_figures(Repetition { cell: 0, process: 0 }, Status::Failed, says);
+        let (name, detail) = ("reached".to_owned(), says.to_owned());
+        report.checks.push(CheckRecord { cell: 0, process: 0, name, passed: false, detail });
+        redact_report(&mut report);
+        let expect = "cannot reach postgres://u:***@h/d, said `password=***";
+        assert_eq!((report.outcome.reason.as_deref(), report.checks[0].detail.as_str()), (Some(expect), expect));
+    }
 
     fn moved(value: &str) -> (Secrets, Result<String, String>) {
         let mut parameters = vec![("database_url".to_owned(), vec![value.to_owned()])];
@@ -96,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_parsed_is_refused_and_not_repeated() {
+    fn malformed_connection_string_is_refused_and_not_repeated() {
         for text in ["postgres://ann:s3/cret@h/d", "postgres://ann:50%s3@h/d", "host=h password='s3"] {
             let error = moved(text).1.unwrap_err();
             assert!(error.starts_with("parameter `database_url`: ") && !error.contains("s3"), "{error}");

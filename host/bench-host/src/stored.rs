@@ -5,9 +5,9 @@ use crate::modules::{BUILTIN, Refused};
 use crate::{output, paths};
 use anyhow::Context;
 use bench_drivers::{DirectoryGrant, Grants};
-#[cfg(feature = "registry")]
-use module_store::StoreError;
 use module_store::{Digest, Grant, Native, Policy, Reference, ReferenceError, Signer, Store, StoredModule, platform};
+#[cfg(feature = "registry")]
+use module_store::{Namespaces, RemoteReference, StoreError};
 use std::path::{Path, PathBuf};
 
 /// Added where a signature could have helped.
@@ -17,14 +17,32 @@ const UNCHECKED: &str = if cfg!(feature = "signatures") {
     " (this bench-host was built without the cargo feature `signatures`, so it checks none)"
 };
 
-/// The module that `reference` names; one that is named by its address is pulled if the store does not have it.
+/// The module that `reference` names. One that the store does not have is pulled if its address is given, or if the user has told `wkg` which
+/// registry has its namespace.
 fn find(store: &Store, reference: &Reference) -> anyhow::Result<StoredModule> {
     let found = store.find(reference);
     #[cfg(feature = "registry")]
-    if let (Err(StoreError::Unknown { .. }), Reference::Remote(remote)) = (&found, reference) {
-        return crate::commands::registry::remote::fetch(store, remote);
+    if let Err(StoreError::Unknown { .. }) = &found
+        && let Some(address) = address(reference)?
+    {
+        return crate::commands::registry::remote::fetch(store, &address);
     }
     Ok(found?)
+}
+
+/// The address of a module in a registry, if it is known.
+#[cfg(feature = "registry")]
+fn address(reference: &Reference) -> anyhow::Result<Option<RemoteReference>> {
+    let address = match reference {
+        Reference::Remote(remote) => Some(remote.clone()),
+        Reference::Name(name) => {
+            let Some(settings) = paths::wkg_settings() else { return Ok(None) };
+            let address = Namespaces::read(&settings)?.address(name).transpose();
+            address.with_context(|| format!("{}: the registry of {name}", settings.display()))?
+        }
+        Reference::Digest(_) => None,
+    };
+    Ok(address)
 }
 
 /// What the user trusts.

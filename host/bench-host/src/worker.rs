@@ -418,6 +418,13 @@ fn compare(request: &CompareRequest) -> Reply {
             }
         }
     }
+    for (module, scenario) in modules.iter_mut().zip(&scenarios) {
+        match families::sessions(module.as_mut(), scenario) {
+            Ok(Some(own)) => *module = own,
+            Ok(None) => {}
+            Err(reason) => return Reply::Refused(reason),
+        }
+    }
     let Some(baseline) = scenarios.first() else {
         return Reply::Refused("there is nothing to compare".to_owned());
     };
@@ -454,7 +461,14 @@ fn account(module: &mut dyn Module, repetition: Repetition, name: &str, argument
     // Nothing is timed here, so the budget does not matter.
     let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(1) };
     let task = Task { repetition, scenario: &scenario, arguments, budget, reclaim };
-    Reply::Accounted(workload::account(module, &task).map(Box::new).map_err(|error| error.to_string()))
+    let counted = families::sessions(module, &scenario).and_then(|own| {
+        let counted = match own {
+            Some(mut own) => workload::account(own.as_mut(), &task),
+            None => workload::account(module, &task),
+        };
+        counted.map_err(|error| error.to_string())
+    });
+    Reply::Accounted(counted.map(Box::new))
 }
 
 fn check(module: &mut dyn Module, mut companion: Option<&mut Dependency>, name: &str, arguments: &Arguments) -> Reply {

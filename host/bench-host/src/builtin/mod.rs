@@ -4,12 +4,17 @@
 pub(crate) mod chain;
 #[cfg(feature = "fleet")]
 mod fleet;
+#[cfg(any(feature = "fleet", feature = "registry"))]
+mod folder;
+mod isolation;
 mod pairs;
+#[cfg(feature = "registry")]
+mod registry;
 mod sessions;
 
 use crate::{paths, worker};
 use bench_drivers::{Module, Recording};
-use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario, Unit};
+use bench_model::{Arguments, Descriptor, Metric, ModuleError, Parameter, Scenario, Unit};
 use bench_sink::{Sink, digest};
 use bench_wasm::{Component, Limits, Settings};
 use std::path::PathBuf;
@@ -77,15 +82,48 @@ fn descriptor() -> Descriptor {
         .scenario(
             scenario("list", "Run `bench-host list plugins/*.wasm` from start to exit.")
                 .can_use("cpu:2", "it describes two modules at a time"),
-        );
+        )
+        .scenario(scenario("file-read", "Open the file of this program, read 4 KiB of it, and close it."));
+    #[cfg(feature = "registry")]
+    let descriptor = descriptor.scenario(scenario(
+        "pull-held",
+        "Find the largest plug-in by its address in a registry, which is not asked, because the store has it; its digests are checked.",
+    ));
+    let descriptor = with_isolation(descriptor);
     #[cfg(feature = "fleet")]
     let descriptor = with_fleet(descriptor);
     descriptor
 }
 
+/// Adds the scenarios of isolation.
+fn with_isolation(descriptor: Descriptor) -> Descriptor {
+    let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
+    let by_level = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary).label(isolation::LABEL);
+    let work = Parameter::new("work", isolation::WORKS[0], "the scenario of this module that is measured");
+    descriptor
+        .scenario(
+            scenario(
+                "worker-start",
+                "Start a worker as a run has it, and one without isolation; each describes this module.",
+            )
+            .metric(by_level("worker_start", "Time from before a worker is started until it and its group are gone."))
+            .metric(Metric::new(
+                "added",
+                Unit::Nanoseconds,
+                "By how much the worker with isolation took longer than the other of its pair; 0 where it did not.",
+            )),
+        )
+        .scenario(
+            scenario("isolated-cell", "Measure a scenario in a worker as a run has it, and in one without isolation.")
+                .parameter(work.sweep(isolation::WORKS).choices(isolation::WORKS))
+                .metric(by_level("operations_1000", "Median time of 1000 operations in one worker.")),
+        )
+}
+
 /// Adds the scenarios of fleets.
 #[cfg(feature = "fleet")]
 fn with_fleet(descriptor: Descriptor) -> Descriptor {
+    let paths = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary).label("path");
     let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
     descriptor
         .scenario(
@@ -97,6 +135,10 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
                     "Time from an order to the next claim, divided by the number of repetitions, without the agent's own run file.",
                 )),
         )
+        .scenario(
+            scenario("fleet-figures", "Compute a digest of 4 MiB while an agent waits that has just sent a repetition, and without a fleet.")
+                .metric(paths("work", "Time from before to after the computation.")),
+        )
         .scenario(scenario("fleet-join", "Start an agent on this machine, and wait until it has introduced itself.").metric(
             Metric::new("joined", Unit::Nanoseconds, "Time from before its process is started to its first message."),
         ))
@@ -105,6 +147,34 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
             scenario("fleet-merge", "Merge 1,000 repetitions of 20 KB of two agents into one run, and verify it.").metric(
                 Metric::new("merged", Unit::Nanoseconds, "Time from what was sent to a verified run on the disk."),
             ),
+        )
+        .scenario(
+            scenario("fleet-merge-large", "Merge repetitions of 1 MB of two agents into one run, and verify it; needs three times as much space on the disk.")
+                .parameter(Parameter::new("repetitions", 200, "Number of repetitions of both agents").between(2, 100_000))
+                .metric(Metric::new(
+                    "merged_each",
+                    Unit::Nanoseconds,
+                    "Time from what was sent to a verified run on the disk, divided by the number of repetitions.",
+                ))
+                .metric(Metric::new(
+                    "growth",
+                    Unit::Bytes,
+                    "The largest resident memory meanwhile, less that before anything was sent.",
+                )),
+        )
+        .scenario(
+            scenario("fleet-simulation", "Simulate a fleet whose agents measure a hundred repetitions each, which take no time.")
+                .parameter(Parameter::new("agents", 1_000, "Number of agents, all of one class").between(2, 100_000))
+                .metric(Metric::new(
+                    "simulated",
+                    Unit::Nanoseconds,
+                    "Time of the coordinator, its queue and the simulation, divided by the number of repetitions.",
+                ))
+                .metric(Metric::new(
+                    "entries_1000",
+                    Unit::Count,
+                    "Entries that the queue holds in the end, for 1,000 repetitions.",
+                )),
         )
 }
 
@@ -117,7 +187,7 @@ impl Module for Builtin {
         Vec::new()
     }
 
-    fn open(&mut self, scenario: &Scenario, _arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+    fn open(&mut self, scenario: &Scenario, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
         let sink = Sink::new(&scenario.metrics);
         match scenario.name.as_str() {
             "component-call" => pairs::component_call(&self.component()?, sink),
@@ -126,14 +196,25 @@ impl Module for Builtin {
             "sink-growth" => sessions::sink_growth(sink),
             "bootstrap" => Ok(sessions::bootstrap(sink)),
             "list" => sessions::list(sink, &plugins()?),
+            #[cfg(feature = "registry")]
+            "pull-held" => registry::pull_held(sink, &plugins()?.join("pg-dest.wasm")),
+            "file-read" => sessions::file_read(sink),
+            "worker-start" => isolation::worker_start(sink),
+            "isolated-cell" => isolation::cell(sink, arguments),
             #[cfg(feature = "fleet")]
             "fleet-repetition" => fleet::repetition(sink),
+            #[cfg(feature = "fleet")]
+            "fleet-figures" => fleet::figures(sink),
             #[cfg(feature = "fleet")]
             "fleet-join" => fleet::join(sink),
             #[cfg(feature = "fleet")]
             "fleet-submit" => Ok(fleet::submit(sink)),
             #[cfg(feature = "fleet")]
             "fleet-merge" => fleet::merged(sink),
+            #[cfg(feature = "fleet")]
+            "fleet-merge-large" => fleet::merged_large(sink, arguments),
+            #[cfg(feature = "fleet")]
+            "fleet-simulation" => fleet::simulation(sink, arguments),
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
         }
     }

@@ -28,12 +28,12 @@ fn record(sink: &mut Sink, [host, bare]: [SeriesId; 2], pair: PairNs) -> Result<
     recorded.map_err(|error| ModuleError::Other(error.to_string()))
 }
 
-/// Whether the host's path comes first; it alternates.
+/// Whether the first of two comes first; it alternates.
 #[derive(Default)]
-struct Turn(bool);
+pub(super) struct Turn(bool);
 
 impl Turn {
-    fn next(&mut self) -> bool {
+    pub(super) fn next(&mut self) -> bool {
         self.0 = !self.0;
         self.0
     }

@@ -2,12 +2,15 @@
 
 use crate::paths;
 use bench_drivers::Recording;
+use bench_engine::usage::memory_bytes_now;
 use bench_model::{Check, Direction, ModuleError, Outcome, Session, Unit};
 use bench_sink::{Series, Sink};
 use hdrhistogram::Histogram;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use std::fs::File;
 use std::hint::black_box;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -68,11 +71,9 @@ pub(super) fn sink_growth(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleEr
     }))
 }
 
-fn resident_bytes() -> Result<u64, ModuleError> {
-    let unavailable = |why: String| ModuleError::Unavailable(format!("cannot read /proc/self/statm: {why}"));
-    let statm = std::fs::read_to_string("/proc/self/statm").map_err(|error| unavailable(error.to_string()))?;
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    Ok(pages.ok_or_else(|| unavailable("no second field".to_owned()))? * rustix::param::page_size() as u64)
+pub(super) fn resident_bytes() -> Result<u64, ModuleError> {
+    let unavailable = || ModuleError::Unavailable("/proc/self/status has no VmRSS".to_owned());
+    memory_bytes_now().ok_or_else(unavailable)
 }
 
 /// The computation that a comparison of two arms makes once per scenario.
@@ -85,6 +86,17 @@ pub(super) fn bootstrap(sink: Sink) -> Box<dyn Recording> {
         let ratios = bench_stats::paired_ratios(black_box(&pairs), 1);
         black_box(ratios).map(|_| ()).ok_or_else(|| ModuleError::Other("the pairs have no ratio".to_owned()))
     })
+}
+
+/// Opens this program's file and reads its beginning: calls of the kernel, and memory that it accounts to the process.
+pub(super) fn file_read(sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
+    let program = std::env::current_exe().map_err(|error| ModuleError::Unavailable(error.to_string()))?;
+    let mut buffer = vec![0; 4096];
+    Ok(closure(sink, move |_| {
+        let read = File::open(&program).and_then(|mut file| file.read_exact(&mut buffer));
+        _ = black_box(&buffer);
+        read.map_err(|error| ModuleError::Other(error.to_string()))
+    }))
 }
 
 /// Runs `bench-host list` on the components of the project.

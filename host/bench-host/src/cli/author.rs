@@ -27,14 +27,14 @@ pub(crate) struct SdkArgs {
     /// Write the SDK into this folder, or bring an earlier copy up to date
     #[arg(long, value_name = "DIR", conflicts_with = "path")]
     pub(crate) copy: Option<PathBuf>,
-    /// Print the path of the SDK in the user's data folder, which is written when it is not there; without options, this is done
+    /// Print the path of the SDK in the user's data folder, and write the SDK there if it is missing; the default without options
     #[arg(long)]
     pub(crate) path: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct WitArgs {
-    /// Name of the package: workload, operator, pipeline, function, ring, log
+    /// Name of the package: workload, operator, pipeline, function, ring, log; or of one of WASI: http, io, clocks
     #[arg(value_name = "PACKAGE", default_value = "workload")]
     pub(crate) package: String,
 }
@@ -64,10 +64,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: CheckFormat,
     /// Also test whether errors are noticed: corrupts results of operations, which `verify` must see, and adds 2 % of work, which a
-    /// comparison must see; takes some seconds a scenario
+    /// comparison must see; takes some seconds per scenario
     #[arg(long)]
     pub(crate) sensitivity: bool,
-    /// Time in which the scenarios of one module are tested; those that are left then are skipped
+    /// Time limit for the scenarios of one module; those that it leaves no time for are skipped
     #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "2m")]
     pub(crate) within: u64,
     /// Check again whenever a file changes, until Ctrl-C
@@ -82,10 +82,10 @@ pub(crate) struct CheckArgs {
 /// How the results of `check` are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CheckFormat {
-    /// A line per rule
+    /// One line per rule
     Text,
-    /// One document
+    /// One JSON document
     Json,
-    /// For services that show the results of tests
+    /// JUnit XML, for services that show results of tests
     Junit,
 }

@@ -8,30 +8,30 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FleetCommand {
-    /// Measure one run with several machines: groups of cells are handed out, and what was measured becomes one run for each class of
-    /// equal machines
+    /// Measure one run with several machines: groups of cells are handed out, and the results become one run for each class of equal
+    /// machines
     #[command(
         after_help = "Examples:\n  bench-host fleet run kernels --on ssh:a,b,user@c\n  bench-host fleet run kernels --on local:2\n  bench-host fleet run kernels --on kubernetes:bench --nodes 3 --image IMAGE --dry-run | kubectl create -f -\n\nEvery machine needs the same bench-host in its PATH, and the same modules. All arms of a scenario with equal arguments are\nmeasured by one machine; each is compared with the rooflines of its own machine. Machines that differ are classes of their own,\nand each class measures the whole run."
     )]
     Run(Box<FleetRunArgs>),
-    /// Show who measures what, and what is left
+    /// Show the agents of a run, what each of them measures, and how much is left
     #[command(after_help = "Example:\n  bench-host fleet status")]
-    Status(StatusArgs),
-    /// Show a run as if it had been started here, until it ends, and then its results
+    Status(ShownFleetRun),
+    /// Follow a run until it ends, and then print its results
     #[command(
         after_help = "Example:\n  bench-host fleet attach\n\nCtrl-C ends `fleet run` and `fleet attach`, but not the run; `fleet stop` does."
     )]
-    Attach(AttachArgs),
-    /// Go on with a run whose coordinating process was killed; the agents have kept what they measured
+    Attach(ShownFleetRun),
+    /// Resume a run whose coordinating process was killed; the agents have kept their results
     #[command(after_help = "Example:\n  bench-host fleet resume")]
-    Resume(AttachArgs),
-    /// Check that what the agents sent is unchanged, and that the results have each repetition once and each line as an agent wrote it
+    Resume(ShownFleetRun),
+    /// Check that the lines of the agents are unchanged, and that the results contain each repetition once, as an agent wrote it
     #[command(after_help = "Example:\n  bench-host fleet verify")]
     Verify(FleetRunName),
-    /// Stop a run; what was finished is kept and merged
+    /// Stop a run; its finished part is kept and merged
     #[command(after_help = "Example:\n  bench-host fleet stop")]
     Stop(FleetRunName),
-    /// Join the shards of a run to one run, each line as it was written
+    /// Merge the shards of a run into one run; no line is changed
     #[command(
         after_help = "Example, on three machines and then on one that has the three folders:\n  bench-host run kernels --shard 1/3 --out a\n  bench-host run kernels --shard 2/3 --out b\n  bench-host run kernels --shard 3/3 --out c\n  bench-host fleet merge a/* b/* c/*"
     )]
@@ -58,13 +58,16 @@ pub(crate) struct FleetRunArgs {
     /// With `--on kubernetes`: the claim of a volume for the results, which all nodes can write to
     #[arg(long, value_name = "NAME", default_value = "bench-host")]
     pub(crate) claim: String,
+    /// With `--on kubernetes`: run a NATS server from this image in the cluster, such as `nats:2`, and have its agents connect to that
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) nats_image: Option<String>,
     /// Sign the run with this secret key, for machines whose agents have a policy; make one with `registry keygen`
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
     /// Start the run, and do not wait for its end; see it with `fleet attach`
     #[arg(long)]
     pub(crate) detach: bool,
-    /// Coordinate the run of this name, as the process that `fleet run` starts
+    /// Coordinate the run of this name; `fleet run` starts such a process
     #[arg(long, value_name = "ID", hide = true)]
     pub(crate) coordinate: Option<String>,
 }
@@ -80,15 +83,7 @@ pub(crate) struct FleetRunName {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct AttachArgs {
-    #[command(flatten)]
-    pub(crate) of: FleetRunName,
-    #[command(flatten)]
-    pub(crate) show: ShowArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StatusArgs {
+pub(crate) struct ShownFleetRun {
     #[command(flatten)]
     pub(crate) of: FleetRunName,
     #[command(flatten)]
@@ -115,33 +110,34 @@ pub(crate) struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AgentArgs {
-    /// Take orders from standard input, and send what is measured to standard output
+    /// Read requests from standard input, and write results to standard output
     #[arg(long)]
     pub(crate) stdio: bool,
-    /// Measure for those who start runs on a NATS server, `nats://HOST[:PORT]` or `tls://HOST[:PORT]`, until it is stopped
+    /// Measure the runs that are submitted to a NATS server, `nats://HOST[:PORT]` or `tls://HOST[:PORT]`, until this process is
+    /// stopped
     #[arg(long, value_name = "WHERE", conflicts_with = "stdio")]
     pub(crate) on: Option<String>,
     /// With --on: end after the first run
     #[cfg(feature = "nats")]
     #[arg(long, requires = "on")]
     pub(crate) once: bool,
-    /// The connection to a coordinator, as the agent has it that starts this process
+    /// Name of the connection to the coordinator; given by the agent that starts this process
     #[cfg(feature = "nats")]
     #[arg(long, value_name = "NAME", hide = true, requires = "on")]
     pub(crate) link: Option<String>,
-    /// The run that it measures for; it refuses every other
+    /// Name of the run to measure; every other one is refused
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
-    /// Measure only what this file allows: who may submit, which modules and grants; then no --run is needed
+    /// Policy file: the submitters, modules and grants that are allowed; --run is then not needed
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// Its name in the fleet [default: agent]
+    /// Name of this agent in the fleet [default: agent]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Processors to use, such as `2,4-7` [default: all that this process may use]
     #[arg(long, value_name = "LIST", value_parser = cpu_list)]
     pub(crate) cpu: Option<CpuList>,
-    /// Folder for its own run file [default: bench-host/agent in the user's state folder]
+    /// Folder for the agent's own run file [default: bench-host/agent in the user's state folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

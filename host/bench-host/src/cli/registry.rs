@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RegistryCommand {
-    /// List the modules of the store: digests, arms, trusted keys that signed them, and where they came from
-    #[command(after_help = "Examples:\n  bench-host registry list\n  bench-host registry list --format json")]
+    /// List the modules of the store: digests, arms, trusted keys that signed them, and where they came from; or the versions of a repository
+    #[command(
+        after_help = "Examples:\n  bench-host registry list\n  bench-host registry list --format json\n  bench-host registry list oci://ghcr.io/acme/json"
+    )]
     List(StoredArgs),
     /// Add a component, a probe for this machine, or both, under a name and a version
     #[command(
@@ -44,7 +46,7 @@ pub(crate) enum RegistryCommand {
         after_help = "Example:\n  docker login ghcr.io\n  bench-host registry push acme:json@1.2.0 oci://ghcr.io/acme/json"
     )]
     Push(PushArgs),
-    /// Pull a module with its probes and signatures into the store
+    /// Pull a module with its probes and signatures into the store; one that is there is not fetched again
     #[cfg(feature = "registry")]
     #[command(
         after_help = "Examples:\n  bench-host registry pull oci://ghcr.io/acme/json:1.2.0\n  bench-host registry pull oci://localhost:5000/acme/json@sha256:9c82…"
@@ -54,6 +56,13 @@ pub(crate) enum RegistryCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct StoredArgs {
+    /// List the versions of this repository instead of the modules of the store
+    #[cfg(feature = "registry")]
+    #[arg(value_name = "oci://HOST/REPOSITORY")]
+    pub(crate) repository: Option<String>,
+    #[cfg(feature = "registry")]
+    #[command(flatten)]
+    pub(crate) transport: TransportArgs,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
 }
@@ -130,7 +139,7 @@ pub(crate) struct TrustArgs {
     /// Grant its components this: `net HOST:PORT`, `dir HOST[::GUEST][:ro]` or `env NAME`; may be given several times
     #[arg(long, value_name = "GRANT")]
     pub(crate) grant: Vec<Grant>,
-    /// Trust it no longer
+    /// Remove the trust in it
     #[arg(long, conflicts_with_all = ["natives", "namespace", "grant"])]
     pub(crate) revoke: bool,
 }
@@ -155,18 +164,32 @@ pub(crate) struct PullArgs {
     /// Repository with a version or the digest of a manifest
     #[arg(value_name = "oci://HOST/REPOSITORY[:TAG][@DIGEST]")]
     pub(crate) from: String,
+    /// Ask the registry even if the store has the module: for probes and signatures that were added since, and whether the tag has moved
+    #[arg(long)]
+    pub(crate) refresh: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+/// How a registry is reached, and whether its tags may move.
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    #[command(flatten)]
+    pub(crate) transport: TransportArgs,
+    /// Accept a tag that is not a version, or that means another module than before
+    #[arg(long)]
+    pub(crate) allow_moving: bool,
 }
 
 /// How a registry is reached.
 #[cfg(feature = "registry")]
 #[derive(Debug, Args)]
-pub(crate) struct RemoteArgs {
+pub(crate) struct TransportArgs {
     /// Reach this registry without TLS; on this machine that is the default
     #[arg(long, value_name = "HOST")]
     pub(crate) plain_http: Option<String>,
-    /// Accept a tag that is not a version, or that means another module than before
-    #[arg(long)]
-    pub(crate) allow_moving: bool,
+    /// Use TLS on this machine too, as on every other; trusted authorities are those of the system or of `SSL_CERT_FILE`
+    #[arg(long, conflicts_with = "plain_http")]
+    pub(crate) tls: bool,
 }

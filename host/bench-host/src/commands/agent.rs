@@ -438,7 +438,7 @@ impl Journal for Published<'_> {
                 Part::Note(*self.notes - 1)
             }
         };
-        // Without a coordinator there is nobody to measure for; what was measured is in the file.
+        // Without a coordinator nothing more is asked for; what was measured is in the file.
         if self.uplink.block(part, &block).is_err() {
             self.interrupt.raise();
         }

@@ -179,6 +179,8 @@ fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let fills = required.any(|requirement| requirement.scratch_parameter().is_some());
     match import {
         "bench" => "offered",
+        "wasi_snapshot_preview1" if grants.describe().is_empty() => "bounded",
+        "wasi_snapshot_preview1" => "granted",
         _ if import.starts_with("bench-host:") => "offered",
         _ if import.starts_with("wasi:filesystem/") && !grants.directories.is_empty() => "granted",
         _ if import.starts_with("wasi:filesystem/") && reads && fills => {

@@ -48,7 +48,11 @@ pub(crate) fn prepare(
     merge_parameters(&mut arguments.common, &mut loader, earlier)?;
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
-    let (wishes, suites) = requested_selections(&what, common)?;
+    let (wishes, mut suites) = requested_selections(&what, common)?;
+    if suites.len() < what.len() {
+        // Scenarios by name are measured for a time.
+        suites.iter_mut().for_each(|suite| suite.iterations = None);
+    }
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let mut modules = modules.only_needed(&selections);
@@ -71,7 +75,7 @@ fn of_categories(names: &[String]) -> anyhow::Result<Vec<String>> {
     Ok(patterns)
 }
 
-/// A selection, and the suite in which it is optional, if it is.
+/// A selection, and the suite in which it is optional, if there is one.
 #[derive(Debug)]
 pub(super) struct RequestedSelection {
     selection: Selection,

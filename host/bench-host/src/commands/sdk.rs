@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &SdkArgs) -> anyhow::Result<Exit> {
 }
 
 pub(crate) fn wit(arguments: &WitArgs) -> anyhow::Result<Exit> {
-    let packages = bench_kit::wit_packages();
+    let packages = [bench_kit::wit_packages(), bench_kit::wasi_packages()].concat();
     let found = packages.iter().find(|(name, _)| *name == arguments.package);
     let (_, text) = found.with_context(|| {
         let known: Vec<_> = packages.iter().map(|(name, _)| *name).collect();

@@ -3,6 +3,8 @@
 use super::{Finding, Outcome};
 use crate::families;
 use bench_model::{Capability, Descriptor, Metric, Scenario, Unit};
+use bench_report::escape;
+use std::borrow::Cow;
 
 /// The units that parameters can have, by their UCUM names. Samples of metrics are in base units.
 const UNITS: [&str; 27] = [
@@ -48,8 +50,8 @@ pub(super) fn findings(descriptor: &Descriptor) -> Vec<Finding> {
         text.extend(scenario.requirements.iter().map(|requirement| requirement.purpose.as_str()));
         broken.extend(of_scenario(scenario));
     }
-    for unclean in text.iter().filter(|text| text.chars().any(char::is_control)) {
-        let detail = format!("{unclean:?} has control characters; use plain text on one line");
+    for unclean in text.iter().filter(|text| matches!(escape(text), Cow::Owned(_))) {
+        let detail = format!("{unclean:?} has characters that are not seen; use plain text on one line");
         broken.push(finding(None, "texts are plain", detail));
     }
     if broken.is_empty() {
@@ -72,7 +74,7 @@ fn of_scenario(scenario: &Scenario) -> Vec<Finding> {
     let mut broken = Vec::new();
     let mut push = |rule: &str, detail: String| broken.push(finding(Some(&scenario.name), rule, detail));
     if families::drivers().get(&scenario.driver).is_none() {
-        let known = ["workload", "operator", "source", "transform", "destination", "function"];
+        let known: Vec<_> = families::drivers().names().collect();
         push("driver is known", format!("`{}`; use one of {}", scenario.driver, known.join(", ")));
     }
     for parameter in &scenario.parameters {
@@ -93,7 +95,7 @@ fn of_scenario(scenario: &Scenario) -> Vec<Finding> {
     }
     for requirement in &scenario.requirements {
         if let Capability::Other(text) = &requirement.capability {
-            let known = "probe:NAME, kernel:NAME, cpu:N, read:NAME, scratch:NAME, module:NAME, postgres:NAME, net:HOST:PORT, dir:PATH, env:NAME, clock:own, arm:ARMS";
+            let known = Capability::FORMS.join(", ");
             push("capability is known", format!("`{text}`; use one of {known}"));
         }
     }
@@ -127,13 +129,24 @@ mod tests {
     #[test]
     fn unknown_words_are_broken_rules_with_what_is_known() {
         check(scenario(), &[]);
-        check(scenario().driven_by("wrkload"), &["driver is known: `wrkload`; use one of workload, operator"]);
+        check(scenario().driven_by("wrkload"), &["driver is known: `wrkload`; use one of workload"]);
         check(scenario().requires("gpu", "speed"), &["capability is known: `gpu`; use one of probe:NAME"]);
         check(scenario().metric(Metric::new("lag", Unit::from("nsec"), "")), &["samples are in base units: `nsec`"]);
         let bytez = |unit: &str| scenario().parameter(Parameter::new("n", 1, "").unit(Unit::from(unit)));
         check(bytez("bytez"), &["unit is known: `bytez` of the parameter `n`"]);
         check(bytez("{messages}"), &[]);
-        check(Scenario::new("s", "f", "a\u{1b}[2Jb"), &["texts are plain: \"a\\u{1b}[2Jb\" has control characters"]);
+        check(
+            Scenario::new("s", "f", "a\u{1b}[2Jb"),
+            &["texts are plain: \"a\\u{1b}[2Jb\" has characters that are not seen"],
+        );
+        check(
+            Scenario::new("s", "f", "a\u{200b}b"),
+            &["texts are plain: \"a\\u{200b}b\" has characters that are not seen"],
+        );
+        check(
+            Scenario::new("s", "f", "a\u{202e}b"),
+            &["texts are plain: \"a\\u{202e}b\" has characters that are not seen"],
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! workers of its own, so that a hang or crash does not affect the other tests.
 
 mod descriptor;
+mod evidence;
 mod scenario;
 mod sensitivity;
 
@@ -9,6 +10,7 @@ use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::{Reply, Request};
 use bench_engine::Interrupt;
 use bench_model::{Arm, Checksum};
+use pg_connection::redact_text;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,7 +57,9 @@ type Checksums = BTreeMap<(String, String), Vec<(Arm, Checksum)>>;
 
 impl Findings {
     fn push(&mut self, scenario: Option<&str>, rule: impl Into<String>, outcome: Outcome, detail: impl Into<String>) {
-        let (scenario, rule, detail) = (scenario.map(str::to_owned), rule.into(), detail.into());
+        // A module that was given a connection string may repeat it.
+        let detail: String = detail.into();
+        let (scenario, rule, detail) = (scenario.map(str::to_owned), rule.into(), redact_text(&detail));
         self.findings.push(Finding { scenario, rule, outcome, detail });
     }
 
@@ -106,7 +110,7 @@ pub(crate) fn check(
         findings.push(None, "loads", Outcome::Held, "");
         findings.findings.extend(descriptor::findings(descriptor));
         describes_the_same(loader, loaded, interrupt, &mut findings);
-        let trial = scenario::Trial {
+        let trial = scenario::ConformanceRun {
             loader,
             modules: &modules,
             loaded,
@@ -114,6 +118,7 @@ pub(crate) fn check(
             extent,
             findings: &mut findings,
             until: None,
+            usual: BTreeMap::new(),
         };
         scenario::check(trial, &mut checksums)?;
         all.push(findings);

@@ -1,6 +1,7 @@
 //! The rules on scenarios: each is tested with its first defaults or the given values, measured as `load` measures it, and opened at the
 //! edges of the domains.
 
+use super::evidence::{Payload, unused};
 use super::{Checksums, Extent, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::output;
@@ -10,9 +11,10 @@ use crate::scratch_budget;
 use crate::worker::{MeasureRequest, Reply, Request};
 use bench_engine::worker::{Captured, WorkerEnd, WorkerError};
 use bench_engine::{Cell, Interrupt, LoadedModule, Plan, Report, Selection};
-use bench_model::{Descriptor, Domain, Parameter, Scenario, Value};
+use bench_model::{Arm, Descriptor, Domain, Parameter, Scenario, Value};
 use bench_sink::runfile::Status;
-use std::collections::BTreeSet;
+use pg_connection::redact_text;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// The driver whose scenarios are also measured, and tried at the edges of their domains. Others drive much longer.
@@ -79,8 +81,8 @@ fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Res
 }
 
 /// Tests all scenarios of the module of `trial`.
-pub(super) fn check(mut trial: Trial<'_>, checksums: &mut Checksums) -> anyhow::Result<()> {
-    let Trial { loader, loaded, interrupt, extent, .. } = trial;
+pub(super) fn check(mut trial: ConformanceRun<'_>, checksums: &mut Checksums) -> anyhow::Result<()> {
+    let ConformanceRun { loader, loaded, interrupt, extent, .. } = trial;
     let mut used = BTreeSet::new();
     let begun = Instant::now();
     let (all, mut told) = (runnable(loaded).count(), begun);
@@ -110,7 +112,7 @@ pub(super) fn check(mut trial: Trial<'_>, checksums: &mut Checksums) -> anyhow::
 }
 
 /// The tests of one module.
-pub(super) struct Trial<'a> {
+pub(super) struct ConformanceRun<'a> {
     pub(super) loader: &'a Loader,
     pub(super) modules: &'a Modules,
     pub(super) loaded: &'a Loaded,
@@ -119,9 +121,11 @@ pub(super) struct Trial<'a> {
     pub(super) findings: &'a mut Findings,
     /// When no more edges are tried.
     pub(super) until: Option<Instant>,
+    /// What an operation of each scenario takes, as measured before its edges are tried.
+    pub(super) usual: BTreeMap<String, Payload>,
 }
 
-impl Trial<'_> {
+impl ConformanceRun<'_> {
     /// Tests one cell: the conformance tests of its driver; and, if nothing is broken, it is measured as `load` does.
     fn cell(&mut self, cell: &Cell, used: &mut BTreeSet<String>, checksums: &mut Checksums) {
         let label = self.label(cell);
@@ -133,8 +137,12 @@ impl Trial<'_> {
         let printed = (end.stdout, end.stderr);
         let broken = match end.result {
             Ok(Reply::Checked { checks: Ok(checks), used: called }) => {
-                used.extend(called);
+                let called = called.into_iter().collect();
                 let broken = checks.iter().any(|(_, passed, _)| !passed);
+                if !broken {
+                    self.requirements(&label, cell, &called);
+                }
+                used.extend(called);
                 for (rule, passed, detail) in checks {
                     let rule = rule.strip_prefix(&format!("{}: ", cell.scenario.name)).unwrap_or(&rule).to_owned();
                     let outcome = if passed { Outcome::Held } else { Outcome::Broken };
@@ -160,6 +168,19 @@ impl Trial<'_> {
         }
     }
 
+    /// Tests whether a component uses what it requires; what native code calls is not seen.
+    fn requirements(&mut self, label: &str, cell: &Cell, called: &BTreeSet<String>) {
+        const RULE: &str = "uses what it requires";
+        if self.loaded.offer.arm != Arm::Wasm || cell.scenario.driver != MEASURED {
+            return;
+        }
+        let unused = unused(&cell.scenario, &cell.arguments, called);
+        if !unused.is_empty() {
+            let detail = format!("it calls nothing for {}; do not require it, or make it optional", unused.join(", "));
+            self.findings.push(Some(label), RULE, Outcome::Broken, detail);
+        }
+    }
+
     /// Tests whether errors and more work are noticed.
     fn notices(&mut self, label: &str, cell: &Cell, resolved: &Resolved) {
         for (rule, outcome, detail) in sensitivity::findings(self.loader, resolved, cell, self.interrupt) {
@@ -174,10 +195,13 @@ impl Trial<'_> {
 
     /// Measures the cell in two processes, briefly. Whatever fails a cell of `load` is a broken rule.
     fn measured(&mut self, label: &str, cell: &Cell, resolved: &Resolved, checksums: &mut Checksums) {
-        let deadline = self.loader.deadline_of(&resolved.module);
+        let deadline = self.loader.deadline_for(&resolved.module, cell, 1);
         let brief = measure(self.loader, resolved, cell, Some(40_000_000), deadline, self.interrupt);
         let (Some(first), Some(report)) = (self.figure(label, &brief, None), report(&brief)) else { return };
         debug_assert_eq!(report.outcome.status, Status::Ok);
+        if let Some(payload) = Payload::of(report, &cell.scenario.name) {
+            self.usual.entry(cell.scenario.name.clone()).or_insert(payload);
+        }
         let once = measure(self.loader, resolved, cell, None, deadline, self.interrupt);
         let Some(second) = self.figure(label, &once, Some(first)) else { return };
         let equal = first == second;
@@ -273,10 +297,10 @@ impl Trial<'_> {
         let deadline = EDGE + self.loader.deadline_of(&resolved.module) - self.loader.deadline();
         let end = measure(self.loader, &resolved, cell, None, deadline, self.interrupt);
         let (outcome, reason) = match (&end.result, report(&end)) {
-            (_, Some(Report { outcome, .. })) => match outcome.status {
-                Status::Ok => return true,
-                Status::Skipped | Status::Void => (Outcome::Skipped, outcome.reason.clone().unwrap_or_default()),
-                _ => (Outcome::Broken, outcome.reason.clone().unwrap_or_default()),
+            (_, Some(report)) => match report.outcome.status {
+                Status::Ok => return self.grows_with_payload(scenario, at, report),
+                Status::Skipped | Status::Void => (Outcome::Skipped, report.outcome.reason.clone().unwrap_or_default()),
+                _ => (Outcome::Broken, report.outcome.reason.clone().unwrap_or_default()),
             },
             (Err(WorkerError::Deadline(_)), _) => {
                 (Outcome::Skipped, format!("takes more than {} s; try it with -p {at}", EDGE.as_secs()))
@@ -292,6 +316,19 @@ impl Trial<'_> {
             self.findings.printed.extend(lines(&end.stdout, &end.stderr));
         }
         false
+    }
+
+    /// Whether an operation takes longer if its payload is far larger; otherwise there is a finding.
+    fn grows_with_payload(&mut self, scenario: &Scenario, at: &str, report: &Report) -> bool {
+        const RULE: &str = "time grows with the payload";
+        let usual = self.usual.get(&scenario.name).copied();
+        let found = usual.zip(Payload::of(report, &scenario.name));
+        let complaint = found.and_then(|(usual, found)| found.complaint(usual));
+        let grows = complaint.is_none();
+        if let Some(complaint) = complaint {
+            self.findings.push(Some(&scenario.name), RULE, Outcome::Broken, format!("{at}: {complaint}"));
+        }
+        grows
     }
 
     /// The scenario, with the arguments that the command line sets.
@@ -334,7 +371,7 @@ fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &In
         arguments: resolved.arguments.clone(),
     };
     scratch_budget::within(&resolved.scratch, loader.limits.scratch, interrupt, |interrupt| {
-        loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt)
+        loader.workers.call(&request, loader.deadline_for(&resolved.module, cell, 1), interrupt)
     })
 }
 
@@ -376,7 +413,7 @@ fn lines(stdout: &Captured, stderr: &Captured) -> Vec<String> {
     const LINES_MAX: usize = 4;
     let last = |captured: &Captured| {
         let log = captured.to_log();
-        let text = String::from_utf8_lossy(&log).into_owned();
+        let text = redact_text(&String::from_utf8_lossy(&log));
         let lines: Vec<_> =
             text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("note: ")).collect();
         let from = lines.len().saturating_sub(LINES_MAX);

@@ -40,7 +40,7 @@ fn corrupted(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &Inte
         scenario: cell.scenario.name.clone(),
         arguments: resolved.arguments.clone(),
     };
-    let end = loader.workers.call(&request, loader.deadline_of(&resolved.module), interrupt);
+    let end = loader.workers.call(&request, loader.deadline_for(&resolved.module, cell, 0), interrupt);
     Some(match end.result {
         Ok(Reply::Corrupted(Ok(found))) => judge_corruption(found.as_ref()),
         Ok(Reply::Corrupted(Err(reason)) | Reply::Refused(reason)) => (Outcome::Skipped, reason),
@@ -82,7 +82,7 @@ fn burdened(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &Inter
             seed: SEED + u64::from(process),
         };
         let layout = draw_layout(SEED, 0, process);
-        let deadline = loader.deadline_of(&resolved.module);
+        let deadline = loader.deadline_for(&resolved.module, cell, 0);
         match loader.workers.call_in(Some(&layout), &request, deadline, interrupt).result {
             Ok(Reply::Burdened(Ok(times))) => processes.push(times),
             Ok(Reply::Burdened(Err(reason)) | Reply::Refused(reason)) => return Some((Outcome::Skipped, reason)),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn verify_that_sees_no_corruption_is_told_what_to_do() {
+    fn verify_that_sees_no_corruption_gets_a_next_step() {
         let check = |found: Option<Corruption>, expect: Outcome, part: &str| {
             let (outcome, detail) = judge_corruption(found.as_ref());
             assert_eq!(outcome, expect, "{detail}");

@@ -33,6 +33,12 @@ pub(crate) fn drivers() -> Drivers<'static> {
     Drivers::new(&DRIVERS)
 }
 
+/// In place of `module`, the one whose sessions the driver of `scenario` measures, if that makes them.
+pub(crate) fn sessions(module: &mut dyn Module, scenario: &Scenario) -> Result<Option<Box<dyn Module>>, String> {
+    let driver = drivers().get(&scenario.driver);
+    driver.map_or(Ok(None), |driver| driver.sessions(module)).map_err(|error| error.to_string())
+}
+
 /// The interfaces that components can import from families.
 pub(crate) fn capabilities() -> Capabilities {
     static CAPABILITIES: LazyLock<Vec<&dyn Capability>> = LazyLock::new(|| all(|family| family.capabilities()));

@@ -6,10 +6,10 @@ mod screen;
 
 pub(crate) use screen::leave;
 
-use crate::cost::{Cost, duration};
+use crate::cost::duration;
 use crate::progress::{Progress, cell_title, is_watched};
 use anyhow::ensure;
-use bench_engine::{Finished, Forecast, Journal, Observer, Plan, Repetition};
+use bench_engine::{Expected, Finished, Forecast, Journal, Observer, Plan, Repetition};
 use bench_model::Unit;
 use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{Record, SeriesRecord, Status, WriteError};
@@ -63,11 +63,11 @@ impl Watcher {
         plan: &Plan,
         repetitions: &[Repetition],
         cells_of: impl Fn(Repetition) -> Vec<u32>,
-        cost: &Cost,
+        expected: Expected,
         shown: &crate::cli::Shown,
     ) -> anyhow::Result<Self> {
         if !shown.live {
-            return Ok(Self::Bar(Box::new(Progress::new(repetitions, cells_of, cost, shown.quiet))));
+            return Ok(Self::Bar(Box::new(Progress::new(repetitions, cells_of, expected, shown.quiet))));
         }
         let mut numbers: Vec<u32> = repetitions.iter().flat_map(|repetition| cells_of(*repetition)).collect();
         let each = numbers.clone();
@@ -88,7 +88,7 @@ impl Watcher {
         let inner = Inner {
             screen: Screen::enter()?,
             state,
-            forecast: Forecast::new(repetitions.iter().copied(), cost.expected()),
+            forecast: Forecast::new(repetitions.iter().copied(), expected),
             begun: Instant::now(),
             samples: vec![Vec::new(); numbers.len()],
             numbers,

@@ -44,7 +44,7 @@ impl Screen {
         size.map_or(SIZE, |(terminal_size::Width(width), terminal_size::Height(height))| (width.into(), height.into()))
     }
 
-    /// Draws `lines` from the top, and clears the rest. A terminal that is gone is no reason to stop measuring.
+    /// Draws `lines` from the top, and clears the rest. Measuring goes on without a terminal.
     pub(super) fn draw(&mut self, lines: &[String]) {
         if IS_SHOWN.load(Ordering::SeqCst) {
             let _ = write(&picture(lines));

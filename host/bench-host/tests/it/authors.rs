@@ -3,6 +3,7 @@
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::kept;
 use crate::tools::{of_npm, of_python, or_skip};
+use serde_json::Value;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,6 +77,40 @@ impl Made {
         let cells = measured["cells"].as_array().expect("cells");
         assert!(cells.len() >= arms && cells.iter().all(|cell| cell["status"] == "ok"), "{measured:#}");
     }
+
+    /// Has the host link operators of the component into a chain, and send tokens through it.
+    #[track_caller]
+    fn is_driven(&self) {
+        let checked = self.host.check(&format!("check {0}/out/{0}.wasm --format json", self.name), 0).json();
+        assert_eq!(checked["broken"].as_u64(), Some(0), "{checked:#}");
+        let rules = checked["modules"][0]["rules"].as_array().expect("rules");
+        let is_held = |rule: &Value| rule["scenario"] == "chain" && rule["outcome"] == "held";
+        assert!(rules.iter().any(is_held), "{checked:#}");
+    }
+
+    /// Has the host start the function and send it requests. Returns what was measured.
+    #[track_caller]
+    fn answers(&self) -> Value {
+        let file = format!("{0}/out/{0}.wasm", self.name);
+        let checked = self.host.check(&format!("check {file} --format json"), 0).json();
+        assert_eq!(checked["broken"].as_u64(), Some(0), "{checked:#}");
+        let measured = self.host.check(&format!("load {file} --quick --quiet --format json"), 0).json();
+        assert_eq!(self.statuses(&measured, "cold-start", "wasm"), ["ok", "ok"], "two kinds of start: {measured:#}");
+        // A control group may allow less than the two processors that it keeps busy.
+        let request = self.statuses(&measured, "request", "wasm");
+        assert!(request == ["ok"] || request == ["skipped"], "{measured:#}");
+        let wrong = self.host.check(&format!("load {file} --filter */cold-start -p expect=other --quick --quiet"), 1);
+        let said = format!("{}{}", wrong.stdout, wrong.stderr);
+        assert!(said.contains("first-response"), "a wrong response has no figure: {said}");
+        measured
+    }
+
+    /// The statuses of the cells of a scenario in an arm.
+    fn statuses(&self, measured: &Value, scenario: &str, arm: &str) -> Vec<String> {
+        let of_scenario = cells(measured, &format!("{}/{scenario}", self.name)).into_iter();
+        let of_arm = of_scenario.filter(|cell| cell["arm"] == arm);
+        of_arm.map(|cell| cell["status"].as_str().unwrap_or_default().to_owned()).collect()
+    }
 }
 
 /// Runs a command line in `folder`, with this program, what is in the folders `path` and what is installed.
@@ -111,8 +146,7 @@ fn template_in_rust_builds_both_arms_and_is_compared() {
     made.works("my-total.wasm", 2);
     let checked = made.host.check("check my-total/out/my-total.wasm --sensitivity --format json", 0).json();
     let of_component = checked["modules"][0]["rules"].as_array().expect("rules");
-    let is_seen =
-        |rule: &&serde_json::Value| rule["rule"] == "verify sees a corrupted result" && rule["outcome"] == "held";
+    let is_seen = |rule: &&Value| rule["rule"] == "verify sees a corrupted result" && rule["outcome"] == "held";
     assert_eq!(of_component.iter().filter(is_seen).count(), 1, "{checked:#}");
     let compared = made.host.check("compare my-total/sum --modules my-total/out --quick --quiet", 0).stdout;
     assert!(compared.contains("my-total/sum"), "{compared}");
@@ -131,24 +165,10 @@ fn template_for_operators_in_rust_is_driven() {
 fn template_for_functions_in_rust_is_started_and_asked() {
     let made = Made::in_rust("my-words", "--driver function");
     made.build(&[]);
-    let file = "my-words/out/my-words.wasm";
-    let checked = made.host.check(&format!("check {file} --format json"), 0).json();
-    assert_eq!(checked["broken"].as_u64(), Some(0), "{checked:#}");
-    let measured = made.host.check(&format!("load {file} --quick --quiet --format json"), 0).json();
-    let status = |scenario: &str, arm: &str| -> Vec<String> {
-        let of_scenario = cells(&measured, &format!("my-words/{scenario}")).into_iter();
-        of_scenario.filter(|cell| cell["arm"] == arm).map(|cell| cell["status"].to_string()).collect()
-    };
+    let measured = made.answers();
     for arm in ["wasm", "native"] {
-        assert_eq!(status("handle", arm), ["\"ok\""], "{measured:#}");
+        assert_eq!(made.statuses(&measured, "handle", arm), ["ok"], "{measured:#}");
     }
-    assert_eq!(status("cold-start", "wasm"), ["\"ok\"", "\"ok\""], "two kinds of start: {measured:#}");
-    // A control group may allow less than the two processors that it keeps busy.
-    let request = status("request", "wasm");
-    assert!(request == ["\"ok\""] || request == ["\"skipped\""], "{measured:#}");
-    let wrong = made.host.check(&format!("load {file} --filter */cold-start -p expect=other --quick --quiet"), 1);
-    let said = format!("{}{}", wrong.stdout, wrong.stderr);
-    assert!(said.contains("first-response"), "a wrong response has no figure: {said}");
 }
 
 #[test]
@@ -169,7 +189,7 @@ fn templates_for_connectors_in_rust_move_rows() {
             return skip(&format!("rows are not moved: {}", skipped["detail"]));
         }
         for scenario in scenarios {
-            let is_moved = |rule: &&serde_json::Value| {
+            let is_moved = |rule: &&Value| {
                 rule["scenario"].as_str().is_some_and(|label| label.starts_with(scenario))
                     && rule["rule"] == "moves all rows"
             };
@@ -188,11 +208,14 @@ fn templates_in_go_are_components() {
     made.works("my-go-sum.wasm", 1);
     let operator = Made::new("my-go-copier", "--lang go --driver operator");
     operator.build(&[]);
-    operator.host.check("check my-go-copier/out/my-go-copier.wasm", 0);
+    operator.is_driven();
+    let function = Made::new("my-go-words", "--lang go --driver function");
+    function.build(&[]);
+    function.answers();
 }
 
 #[test]
-fn template_in_c_builds_both_arms() {
+fn templates_in_c_build_both_arms_or_a_component() {
     let probe = Made::new("my-c-probe", "--lang c --probe");
     probe.build(&[]);
     probe.works(&format!("my-c-probe.{}", env::consts::DLL_EXTENSION), 1);
@@ -200,25 +223,45 @@ fn template_in_c_builds_both_arms() {
     let made = Made::new("my-c-sum", "--lang c");
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
+    let operator = Made::new("my-c-copier", "--lang c --driver operator");
+    operator.build(&[&tools]);
+    operator.is_driven();
+    let function = Made::new("my-c-words", "--lang c --driver function");
+    function.build(&[&tools]);
+    function.answers();
 }
 
 #[test]
-fn template_in_python_is_a_component() {
+fn templates_in_python_are_components() {
     let tools = of_python("componentize-py>=0.25,<0.26", "componentize-py");
     let Some(tools) = or_skip(tools, WITH_PYTHON) else { return };
     let made = Made::new("my-python-sum", "--lang python");
-    made.build_unless_built(&tools, "python3 --version && python3 -m pip freeze");
+    let versions = "python3 --version && python3 -m pip freeze";
+    made.build_unless_built(&tools, versions);
     made.works("my-python-sum.wasm", 1);
+    let operator = Made::new("my-python-copier", "--lang python --driver operator");
+    operator.build_unless_built(&tools, versions);
+    operator.is_driven();
+    let function = Made::new("my-python-words", "--lang python --driver function");
+    function.build_unless_built(&tools, versions);
+    function.answers();
 }
 
 #[test]
-fn template_in_javascript_is_a_component() {
+fn templates_in_javascript_are_components() {
     let tools = of_npm("@bytecodealliance/componentize-js@0.23", "componentize-js");
     let Some(tools) = or_skip(tools, "install Node.js, and allow npm to reach its registry") else { return };
     let made = Made::new("my-js-sum", "--lang js");
     let installed = tools.with_file_name(".package-lock.json");
-    made.build_unless_built(&tools, &format!("node --version && cat '{}'", installed.display()));
+    let versions = format!("node --version && cat '{}'", installed.display());
+    made.build_unless_built(&tools, &versions);
     made.works("my-js-sum.wasm", 1);
+    let operator = Made::new("my-js-copier", "--lang js --driver operator");
+    operator.build_unless_built(&tools, &versions);
+    operator.is_driven();
+    let function = Made::new("my-js-words", "--lang js --driver function");
+    function.build_unless_built(&tools, &versions);
+    function.answers();
 }
 
 #[test]
@@ -261,6 +304,7 @@ fn wit_and_header_are_printed() {
     let host = Host::new();
     assert!(host.check("wit", 0).stdout.starts_with("package bench-host:workload@"));
     assert!(host.check("wit operator", 0).stdout.starts_with("package bench-host:operator@"));
+    assert!(host.check("wit http", 0).stdout.starts_with("package wasi:http@0.2"));
     assert!(host.check("header", 0).stdout.contains("bench_probe_v1"));
     let refused = host.check("wit wokload", 2).stderr;
     assert!(refused.contains("there is no WIT package `wokload`; the packages are function, log"), "{refused}");
@@ -278,8 +322,8 @@ fn new_refuses_what_it_cannot_make() {
     check("new Sum", "`Sum` cannot be the name of a plug-in");
     check("new sum --lang cobol", "unknown: `cobol`; use one of rust, go, c, python, js");
     check(
-        "new sum --lang python --driver operator",
-        "no template for the driver operator in python; there is one in rust and go",
+        "new sum --lang python --driver source",
+        "no template for the driver source in python: it speaks PostgreSQL's protocol over a socket",
     );
-    check("new sum --lang go --driver function", "no template for the driver function in go; there is one in rust;");
+    check("new sum --lang c --driver operator --probe", "cannot be a native probe; use --lang rust, or --lang c with");
 }

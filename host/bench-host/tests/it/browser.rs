@@ -1,4 +1,5 @@
-//! The page in a real browser: it is sorted, filtered, opened and linked to, asks for nothing, and has no fault that keeps readers out.
+//! The page in a real browser: it is sorted, filtered, opened and linked to, asks for nothing, and has no fault that keeps readers out; on
+//! request, how long pages of many cells take: `cargo test --release -p bench-host --test it pages_of_many_cells -- --ignored --nocapture`.
 
 use crate::host::{Host, skip};
 use crate::webdriver::Browser;
@@ -13,6 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// A module and a scenario whose names are markup.
+const MARKUP: &str = "m/</script><script>window.owned=1</script>";
+
 /// The version of the rules for accessible pages.
 const AXE: &str = "axe-core@4.10.3";
 
@@ -23,6 +27,7 @@ fn reports_of_real_runs_and_of_hostile_text_work_in_a_browser() {
         Ok(browser) => {
             report_of_a_real_run_works(&browser);
             report_of_hostile_text_works(&browser);
+            report_of_many_cells_shows_the_first(&browser);
         }
         Err(why) => skip(&why),
     }
@@ -39,7 +44,7 @@ fn report_of_a_real_run_works(browser: &Browser) {
 #[track_caller]
 fn report_of_hostile_text_works(browser: &Browser) {
     let host = Host::new();
-    let run = write_hostile(&host.path("run"));
+    let run = write(&host.path("run"), 2, |_| MARKUP.to_owned());
     host.check("report run", 0);
     let page = run.join("report.html");
     check(browser, &page);
@@ -49,9 +54,68 @@ fn report_of_hostile_text_works(browser: &Browser) {
         json!(["undefined", 1])
     );
     let chart = browser.run("return document.querySelector('section[id^=family-] svg').getAttribute('aria-label')");
-    assert_eq!(chart, "m/</script><script>window.owned=1</script>");
+    assert_eq!(chart, MARKUP);
     let names = browser.run("return [...document.querySelectorAll('button.open')].map((b) => b.textContent)");
     assert!(names.to_string().contains("</script><script>window.owned=1</script>"), "{names}");
+}
+
+/// Of many rows the first are shown, in the order that the reader chose; all are on request, in print, and where a link leads.
+#[track_caller]
+fn report_of_many_cells_shows_the_first(browser: &Browser) {
+    let host = Host::new();
+    let run = write(&host.path("run"), 150, |cell| format!("kernels/scenario-{}", cell / 20));
+    host.check("report run", 0);
+    let url = address(&run.join("report.html"));
+    browser.open(&url);
+    let shown = |action: &str| {
+        browser.run(&format!(
+            "{action}; const bodies = [...document.querySelector('table.cells').tBodies]; \
+             return [bodies.filter((body) => body.offsetHeight > 0).length, document.querySelector('.count').textContent, \
+                 document.querySelector('[data-show-all]').hidden]"
+        ))
+    };
+    let first = json!([100, "150 of 150 cells, the first 100 shown", false]);
+    assert_eq!(shown(""), first);
+    let whole = json!([150, "150 of 150 cells", true]);
+    assert_eq!(shown("dispatchEvent(new Event('beforeprint'))"), whole);
+    assert_eq!(shown("dispatchEvent(new Event('afterprint'))"), first);
+    let slowest = "const table = document.querySelector('table.cells'); \
+         const head = [...table.tHead.rows[0].cells].find((cell) => cell.textContent === 'p50'); \
+         const value = (body) => parseFloat(body.rows[0].cells[head.cellIndex].dataset.v); \
+         const bodies = [...table.tBodies]; const most = Math.max(...bodies.map(value)); \
+         head.querySelector('button').click(); head.querySelector('button').click(); \
+         return value([...table.tBodies].find((body) => !body.hidden)) === most";
+    assert_eq!(browser.run(slowest), json!(true), "the slowest is the first that is shown");
+    assert_eq!(shown(""), first);
+    let last = browser.run("return [...document.querySelector('table.cells').tBodies].find((body) => body.hidden).id");
+    let last = last.as_str().unwrap();
+    let followed = format!("location.hash = '#{last}'; dispatchEvent(new HashChangeEvent('hashchange'))");
+    assert_eq!(shown(&followed)[0], json!(101), "a linked row is shown besides");
+    assert_eq!(shown("document.querySelector('[data-show-all]').click()"), whole);
+}
+
+#[test]
+#[ignore = "figures"]
+fn pages_of_many_cells() {
+    let browser = match Browser::start() {
+        Ok(browser) => browser,
+        Err(why) => return skip(&why),
+    };
+    for cells in [200, 2_000] {
+        let host = Host::new();
+        let run = write(&host.path("run"), cells, |cell| format!("kernels/scenario-{}", cell / 20));
+        host.check("report run", 0);
+        browser.open(&address(&run.join("report.html")));
+        let opened = browser.run("return performance.getEntriesByType('navigation')[0].duration");
+        let sorted = browser.run(
+            "const table = document.querySelector('table.cells'); \
+             const head = [...table.tHead.rows[0].cells].find((cell) => cell.textContent === 'p50'); \
+             const begun = performance.now(); head.querySelector('button').click(); table.getBoundingClientRect(); \
+             return [performance.now() - begun, table.tBodies.length]",
+        );
+        eprintln!("{cells} cells: opened in {opened} ms, sorted in {} ms", sorted[0]);
+        assert_eq!(sorted[1], cells);
+    }
 }
 
 /// Opens the page as a reader does.
@@ -189,17 +253,16 @@ fn axe() -> Result<String, String> {
     fs::read_to_string(&script).map_err(|error| format!("{}: {error}", script.display()))
 }
 
-/// A run whose module, scenarios, arguments and checks are markup.
-fn write_hostile(folder: &Path) -> PathBuf {
-    const NAME: &str = "m/</script><script>window.owned=1</script>";
+/// A run of so many cells with these scenarios, whose module, arguments and checks are markup.
+fn write(folder: &Path, cells: u32, scenario: impl Fn(u32) -> String) -> PathBuf {
     let mut writer = RunWriter::create(folder).unwrap();
     let run = RunRecord {
         id: "<img src=x onerror=window.owned=1>".to_owned(),
         started: "2026-01-02T03:04:05Z".to_owned(),
         seed: 7,
-        command: vec!["bench-host".to_owned(), "run".to_owned(), NAME.to_owned()],
+        command: vec!["bench-host".to_owned(), "run".to_owned(), MARKUP.to_owned()],
         planned: Planned {
-            cells: 2,
+            cells,
             processes: 1,
             time_ns: Some(1_000_000_000),
             iterations: None,
@@ -211,18 +274,20 @@ fn write_hostile(folder: &Path) -> PathBuf {
         warnings: Vec::new(),
     };
     writer.append(&[Record::Run(run)]).unwrap();
-    for cell in 0..2u32 {
+    for cell in 0..cells {
+        let scenario = scenario(cell);
         let mut arguments = Arguments::default();
         arguments.set("a", "\"><svg onload=window.owned=1>");
         // A number that varies is drawn.
         arguments.set("<script>window.owned=1</script>", i64::from(cell) + 1);
-        let mut series = Series::new(NAME.split_once('/').unwrap().1, Unit::Nanoseconds, Direction::LowerIsBetter);
+        let own = scenario.split_once('/').unwrap().1;
+        let mut series = Series::new(own, Unit::Nanoseconds, Direction::LowerIsBetter);
         (1..=200).for_each(|sample| series.record(sample * u64::from(cell + 1)));
         let module = ModuleRef { file: "'\"><b>.wasm".to_owned(), sha256: "00ff".to_owned() };
         let record = CellRecord {
             cell,
             process: 0,
-            scenario: NAME.to_owned(),
+            scenario,
             family: "<i>".to_owned(),
             arm: "wasm".parse().unwrap(),
             variant: None,

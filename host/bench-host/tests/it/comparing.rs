@@ -71,6 +71,16 @@ fn both_arms_are_measured_interleaved_with_a_verdict() {
 }
 
 #[test]
+fn module_file_alone_has_its_arms_compared() {
+    let host = Host::with_hostile();
+    let line = "compare hostile.wasm hostile/good --quick --processes 2 --format json";
+    let document = host.check(line, 0).json();
+    let [compared] = &comparisons(&document)[..] else { panic!("{document:#}") };
+    assert_eq!((&compared["scenario"], &compared["status"]), (&"hostile/good".into(), &"ok".into()));
+    assert_eq!((&compared["baseline"]["arm"], &compared["contender"]["arm"]), (&"native".into(), &"wasm".into()));
+}
+
+#[test]
 fn comparison_read_from_its_run_file_is_the_same() {
     let host = Host::with_hostile();
     let first = host.check(&format!("{GOOD} --format json"), 0).json();

@@ -1,8 +1,10 @@
 //! `check` finds the mistakes that authors make, says what to do about each, and is never weaker than `load`.
 
-use crate::host::{Host, skip};
+use crate::host::{Host, eventually, skip};
 use crate::modules::project;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -117,7 +119,7 @@ fn sensitivity_is_tested_on_request() {
 #[test]
 fn given_values_are_all_tested() {
     let Some(host) = wrong() else { return };
-    let document = host.check(&format!("check {} -p n=0,5 --format json", library()), 1).json();
+    let document = host.check(&format!("check {} -p n=0 -p n=5 --format json", library()), 1).json();
     let rules = document["modules"][0]["rules"].as_array().expect("rules");
     let of = |label: &str| -> Vec<&Value> { rules.iter().filter(|rule| rule["scenario"] == label).collect() };
     assert!(of("edge n=0").iter().any(|rule| rule["outcome"] == "broken"), "{document:#}");
@@ -136,4 +138,23 @@ fn results_are_printed_for_services_that_show_tests() {
     );
     let text = host.check(&format!("check {0} {0}x", library()), 1).stdout;
     assert!(text.lines().last().is_some_and(|line| line.starts_with("2 modules: ")), "{text}");
+}
+
+#[test]
+fn watch_checks_again_after_each_change_until_it_is_interrupted() {
+    let host = Host::new();
+    fs::write(host.path("a.wasm"), "one").unwrap();
+    let (output, messages) = (host.path("output"), host.path("messages"));
+    let mut command = host.command("check a.wasm --watch");
+    command.stdout(File::create(&output).unwrap()).stderr(File::create(&messages).unwrap());
+    let mut child = command.spawn().expect("the program starts");
+    let waits = |times: usize| fs::read_to_string(&messages).unwrap().matches("waiting for a change").count() == times;
+    eventually("it has checked once", || waits(1));
+    let first = fs::read_to_string(&output).unwrap();
+    assert!(first.contains("not a WebAssembly file"), "{first}");
+    fs::write(host.path("a.wasm"), "two").unwrap();
+    eventually("it has checked again", || waits(2));
+    assert_eq!(fs::read_to_string(&output).unwrap(), first.repeat(2));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "a finding");
 }

@@ -1,6 +1,7 @@
 //! Runs of fleets whose agents are processes of this machine: one run comes of it, each line as an agent wrote it.
 
 use crate::host::{Host, PROGRAM, Ran, command};
+use crate::modules::plugins;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -102,6 +103,21 @@ fn local_agents_measure_one_run() {
     let changed = host.check("fleet verify", 1);
     changed.one_line(&["the line is not as the agent wrote it"]);
     assert!(changed.stdout.ends_with("1 finding\n"), "{}", changed.stdout);
+}
+
+#[test]
+fn suite_of_the_project_is_measured_without_a_server() {
+    let Some(_) = plugins(&["kernels"]) else { return };
+    let host = Host::new();
+    let line = "fleet run kernels --on local:2 --quick --processes 1 --time 50ms --format json";
+    let document = host.check(line, 0).json();
+    let found = ok_cells(&document);
+    for arm in ["wasm", "native"] {
+        assert!(found.contains(&format!("kernels/crc32c {arm}")), "{found:?}");
+    }
+    let cells = document["cells"].as_array().unwrap();
+    assert!(cells.iter().all(|cell| cell["status"] != "failed"), "{document:#}");
+    assert!(host.check("fleet verify", 0).stdout.contains("all unchanged"));
 }
 
 /// The process that coordinates the newest run.
@@ -401,7 +417,7 @@ fn stopped_fleet_keeps_what_is_finished() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_in_one_line() {
+fn impossible_options_are_refused_in_one_line() {
     let host = Host::with_hostile();
     let check = |line: &str, parts: &[&str]| host.check(line, 2).one_line(parts);
     let run = "fleet run hostile/good --modules .";

@@ -109,6 +109,29 @@ fn command_runs_as_component_and_as_program() {
     assert!(program.is_file());
 }
 
+/// A command of WASI 0.1 with this body, which reads its standard input with `$read`.
+fn command_of(body: &str) -> String {
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (func $read (result i32)
+                (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 4096))
+                (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))) (i32.load (i32.const 8)))
+            (func (export "_start") {body}))"#
+    )
+}
+
+#[test]
+fn command_that_reads_for_ever_is_ended_at_the_deadline() {
+    let host = Host::new();
+    write(&host, "reads.wasm", &command_of("(loop $again (drop (call $read)) (br $again))"));
+    let document = host.check("load reads.wasm --quick --processes 1 --deadline 3s --format json", 1).json();
+    let cell = &cells(&document, "reads/run")[0];
+    let reason = cell["reason"].as_str().unwrap_or_default();
+    assert!(cell["status"] == "failed" && reason.contains("allow more time with --deadline"), "{cell:#}");
+}
+
 /// The only cell of the scenario `request` of the handler, with these further arguments.
 fn request(status: i32, words: &[&str]) -> Value {
     let host = Host::new();
@@ -217,19 +240,41 @@ fn check_cell(host: &Host, scenario: &str, line: &str, words: &[&str]) {
 
 const HELLO_WIT: &str = "package test:hello;\nworld hello {\n    export greet: func(name: string) -> string;\n}\n";
 
+/// Its heap grows by much more than its memory has at the start, before and after calls of the system.
+const GO_SOURCE: &str = r#"package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	var kept [][]byte
+	for len(kept) < 16 {
+		kept = append(kept, make([]byte, 1<<20))
+	}
+	input, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(len(os.Args), os.Args[1], len(input), len(kept))
+}
+"#;
+
 #[test]
 fn program_in_go_runs_as_core_module_and_natively() {
     let host = Host::new();
-    let source = "package main\nimport (\"fmt\"; \"os\")\nfunc main() { fmt.Println(len(os.Args), os.Args[1]) }\n";
-    fs::write(host.path("main.go"), source).unwrap();
+    fs::write(host.path("main.go"), GO_SOURCE).unwrap();
+    fs::write(host.path("input"), "four").unwrap();
     let target = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
     if tool(&host, "go", &["build", "-o", "count.wasm", "main.go"], &target).is_none()
         || tool(&host, "go", &["build", "-o", "count", "main.go"], &[]).is_none()
     {
         return;
     }
-    let line = "load count.wasm --native count --quick --processes 1 --format json";
-    check_cell(&host, "count/run", line, &["--args", "x", "--expect", "2 x"]);
+    let line = "load count.wasm --native count --stdin input --quick --processes 1 --format json";
+    check_cell(&host, "count/run", line, &["--args", "x", "--expect", "2 x 4 16"]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ fn function_that_answers_wrongly_or_never_has_no_figure() {
         (2, "`handle` returned without an answer"),
         (3, "the worker was killed; allow more time with --deadline"),
         (4, "a deliberate panic"),
+        (5, "resource table has no free keys"),
+        (6, "total size of fields exceeds limit"),
     ];
     for (deed, part) in expected {
         let cells = cells(&document, "hostile/cold-start");

@@ -1,10 +1,14 @@
 //! Runs the program under test in a folder of its own, and captures its output and status.
 
 use serde_json::Value;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -67,7 +71,9 @@ impl Host {
     /// The run directories, oldest first.
     pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("results")) else { return Vec::new() };
-        let mut runs: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        // Next to them lies the index of the history.
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut runs: Vec<_> = paths.filter(|path| path.is_dir()).collect();
         runs.sort();
         runs
     }
@@ -81,9 +87,10 @@ impl Host {
     }
 }
 
-/// A command in the environment of the tests: without the user's settings, with a cache of compiled code shared by all tests, and
-/// with the modules of this checkout.
+/// A command in the environment of the tests: without the user's settings, with a cache of compiled code shared by all tests, with
+/// the modules of this checkout, and ended by signals.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    handle_signals();
     let mut command = Command::new(program);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     command
@@ -99,6 +106,17 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// Gives this process handlers for the signals that tests send, which do what is done without them. A program ignores the signals that
+/// its parent ignores, as a background job of a script does, but starts with the default for those that its parent handles (execve(2)).
+fn handle_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGTERM] {
+            register_conditional_default(signal, Arc::new(AtomicBool::new(true))).expect("a signal can be handled");
+        }
+    });
+}
+
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
         command.output().expect("the program starts").into()
@@ -106,9 +124,18 @@ impl Ran {
 
     #[track_caller]
     pub(crate) fn check(self, line: &str, status: i32) -> Self {
-        let Self { stdout, stderr, .. } = &self;
-        assert_eq!(self.status, Some(status), "`{line}`\n{stdout}\n{stderr}");
+        assert_eq!(self.status, Some(status), "`{line}`\n{}\n{}", self.essence(), self.stderr);
         self
+    }
+
+    /// The cells and comparisons of the printed run that did not succeed, or all that it printed if there are none. The document of a
+    /// run is longer than what is kept of a failed test.
+    fn essence(&self) -> String {
+        let document: Value = serde_json::from_str(&self.stdout).unwrap_or_default();
+        let cells =
+            ["cells", "comparisons"].into_iter().flat_map(|part| document[part].as_array().into_iter().flatten());
+        let failed: Vec<_> = cells.filter(|cell| cell["status"] != "ok").map(|cell| format!("{cell:#}")).collect();
+        if failed.is_empty() { self.stdout.clone() } else { failed.join("\n") }
     }
 
     /// The document it printed.

@@ -107,6 +107,30 @@ fn run_keeps_its_isolation_and_measures_with_each() {
 }
 
 #[test]
+fn cost_of_isolation_is_measured_in_pairs_of_workers() {
+    let host = Host::new();
+    let line = "run self/{worker-start,isolated-cell} --quick --processes 1 --isolation none --format json";
+    let document = host.check(line, 0).json();
+    let levels = |cell: &serde_json::Value, metric: &str| -> Vec<(String, u64)> {
+        let series = cell["series"].as_array().into_iter().flatten().filter(|series| series["metric"] == metric);
+        let level = |series: &serde_json::Value| series["labels"]["isolation"].as_str().unwrap_or_default().to_owned();
+        let mut levels: Vec<_> = series.map(|series| (level(series), series["count"].as_u64().unwrap())).collect();
+        levels.sort();
+        levels
+    };
+    let cells = document["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 3, "{document:#}");
+    for cell in cells {
+        assert_eq!(cell["status"], "ok", "{cell:#}");
+        let is_start = cell["scenario"] == "self/worker-start";
+        let found = levels(cell, if is_start { "worker_start" } else { "operations_1000" });
+        let [(none, count), (standard, other)] = &found[..] else { panic!("{cell:#}") };
+        assert_eq!((none.as_str(), standard.as_str()), ("none", "standard"));
+        assert!(*count > 0 && count == other, "each has its other: {cell:#}");
+    }
+}
+
+#[test]
 fn unknown_isolation_is_refused_by_name() {
     let ran = Host::new().check("list x.wasm --isolation soft", 2);
     assert!(ran.stderr.contains("use none, standard or strict"), "{}", ran.stderr);

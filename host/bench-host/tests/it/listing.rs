@@ -75,6 +75,17 @@ fn doctor_has_every_roofline_or_a_reason() {
 }
 
 #[test]
+fn list_and_doctor_as_csv_are_tables() {
+    let host = Host::with_hostile();
+    let limits: Vec<&str> = MachineLimit::ALL.map(MachineLimit::as_str).to_vec();
+    for (line, names) in [("list hostile.wasm", vec!["hostile/good", "-p n="]), ("doctor --quick", limits)] {
+        let csv = host.check(&format!("{line} --format csv"), 0).stdout;
+        assert!(csv.split("\n\n").all(|table| table.starts_with("section,") && table.lines().count() > 1), "{csv}");
+        names.iter().for_each(|name| assert!(csv.contains(name), "{name} is not in: {csv}"));
+    }
+}
+
+#[test]
 fn completions_contain_every_command() {
     let host = Host::new();
     for shell in ["bash", "zsh", "fish"] {

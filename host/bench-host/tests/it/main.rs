@@ -1,9 +1,13 @@
-//! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time.
+//! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time, but for
+//! ignored ones, which hold what people wait for to its target.
 
 mod authors;
+mod bombs;
 mod browser;
 mod builds;
 mod cache;
+#[cfg(feature = "fleet")]
+mod clusters;
 mod comparing;
 mod conformance;
 mod deciding;
@@ -17,6 +21,7 @@ mod functions;
 mod grants;
 mod history;
 mod host;
+mod installed;
 #[cfg(target_os = "linux")]
 mod isolation;
 mod kept;
@@ -41,6 +46,8 @@ mod pricing;
 mod profiling;
 mod readme;
 mod refusals;
+#[cfg(feature = "registry")]
+mod registries;
 mod resumed;
 mod revisions;
 mod rings;
@@ -54,4 +61,6 @@ mod tools;
 mod transfers;
 mod tutorial;
 mod validation;
+#[cfg(all(feature = "price", feature = "serverless"))]
+mod waits;
 mod webdriver;

@@ -29,7 +29,7 @@ const DEEDS: &[(&str, Deed, Deed)] = &[
     ("abort", Deed::Skipped("not in a component"), Deed::Failed("SIGABRT")),
     ("segfault", Deed::Skipped("not in a component"), Deed::Failed("SIGSEGV")),
     ("exit", Deed::Skipped("not in a component"), Deed::Failed("exited with status 3")),
-    ("log-elsewhere", Deed::Skipped("is no scratch folder of this session"), Deed::Skipped("is no folder")),
+    ("log-elsewhere", Deed::Skipped("is not a scratch folder of this session"), Deed::Skipped("is not a folder")),
     ("unavailable", Deed::Skipped("nothing here to measure it with"), Deed::Skipped("nothing here to measure it with")),
 ];
 

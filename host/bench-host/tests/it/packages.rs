@@ -1,4 +1,4 @@
-//! Components and core modules that nobody wrote for bench-host, out of packages of PyPI, npm, crates.io and Go's module proxy: each is
+//! Components and core modules that were not written for bench-host, out of packages of PyPI, npm, crates.io and Go's module proxy: each is
 //! loaded, checked and compared. What was built of a package is kept.
 
 use crate::host::{Host, Ran, cells};
@@ -48,7 +48,7 @@ export const incomingHandler = {
 
 /// Writes the world of a handler with what it depends on into `folder`: the texts of WASI 0.2 are in the crate `wasip2`, which the
 /// handler of the tests is built with.
-fn write_world(folder: &Path) -> Result<(), String> {
+pub(crate) fn write_world(folder: &Path) -> Result<(), String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/handler/Cargo.toml");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--format-version", "1", "--locked", "--manifest-path"]).arg(manifest);
@@ -107,13 +107,17 @@ fn check_handler(component: &Path, name: &str, body: &str) {
     check_comparison(&run(&line).json());
 }
 
-#[test]
-fn handler_in_python_is_loaded_checked_and_compared() {
-    let tools = of_python("componentize-py>=0.25,<0.26", "componentize-py");
-    let Some(tools) = or_skip(tools, NETWORK) else { return };
+/// The handler in Python, which is a component of some thirty megabytes. `None`, with a message, if it cannot be made here.
+pub(crate) fn handler_in_python() -> Option<PathBuf> {
+    let tools = or_skip(of_python("componentize-py>=0.25,<0.26", "componentize-py"), NETWORK)?;
     let mut componentize = Command::new(tools.join("componentize-py"));
     componentize.args(["-d", "wit", "-w", "hello", "componentize", "app", "-o", "python.wasm"]);
-    let component = handler("python", ("app.py", HELLO_PYTHON), &mut componentize);
+    Some(handler("python", ("app.py", HELLO_PYTHON), &mut componentize))
+}
+
+#[test]
+fn handler_in_python_is_loaded_checked_and_compared() {
+    let Some(component) = handler_in_python() else { return };
     check_handler(&component, "python", "hello from Python");
 }
 
@@ -198,7 +202,6 @@ fn of_go_proxy(package: &str) -> Result<PathBuf, String> {
 }
 
 #[test]
-#[ignore = "a program in Go that waits for its standard input ends at an assertion of the adapter for WASI 0.1"]
 fn program_of_a_go_module_is_loaded_checked_and_compared() {
     let built = of_go_proxy("github.com/BurntSushi/toml/cmd/toml-test-decoder@v1.6.0");
     let Some(folder) = or_skip(built, "install Go, and allow it to reach its module proxy") else { return };

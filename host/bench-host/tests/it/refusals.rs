@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Every bad file, with what is said of it and of the next step.
+/// Every bad file, with its error and the next step that the error names.
 const FILES: &[(&str, &str, &str)] = &[
     ("text.wasm", "not a WebAssembly file", "build a component with"),
     ("empty.wasm", "not a WebAssembly file", "build a component with"),
@@ -38,7 +38,7 @@ fn host_with_bad_files() -> Host {
     write("later.wasm", &later_version(component));
     write("stranger.wasm", b"\0asm\x0d\0\x01\0");
     fs::create_dir(host.path("folder.wasm")).unwrap();
-    // Nobody ever writes to it, so whoever reads it waits for ever.
+    // Nothing is ever written to it, so a read would wait for ever.
     assert!(Command::new("mkfifo").arg(host.path("pipe.so")).status().unwrap().success());
     write("text.so", b"#!/bin/sh\necho hello\n");
     write("truncated.so", &probe[..64]);
@@ -64,7 +64,7 @@ fn later_version(mut component: Vec<u8>) -> Vec<u8> {
     component
 }
 
-/// A library that every process has loaded and that is no probe.
+/// A library that every process has loaded and that is not a probe.
 fn some_library() -> PathBuf {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let paths = maps.lines().filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));

@@ -176,7 +176,7 @@ fn killed_second_process_fails_its_cell_with_the_reason() {
 }
 
 #[test]
-fn what_a_module_leaves_behind_ends_with_its_worker() {
+fn processes_that_a_module_leaves_end_with_its_worker() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/{good,orphan} --quick --time 20ms --deadline 60s";
     let table = host.check(line, 0).stdout;

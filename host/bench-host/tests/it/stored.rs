@@ -3,28 +3,32 @@
 use crate::host::{Host, Ran, cells, skip};
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
+#[cfg(feature = "registry")]
+use std::iter;
+#[cfg(feature = "registry")]
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const NAME: &str = "acme:hostile@0.1.0";
+pub(crate) const NAME: &str = "acme:hostile@0.1.0";
 const QUICK: &str = "--filter hostile/good --quick --time 20ms --format json";
 
 /// A folder with the hostile module, and a user with a store and a policy of their own.
-struct User {
-    host: Host,
+pub(crate) struct User {
+    pub(crate) host: Host,
 }
 
 impl User {
     /// A user whose store has the hostile module in both arms.
-    fn with_module() -> Self {
+    pub(crate) fn with_module() -> Self {
         let user = Self { host: Host::with_hostile() };
         let added = user.check(&format!("registry add {NAME} hostile.wasm {} --license Apache-2.0", library()), 0);
         assert!(added.stdout.starts_with(&format!("{NAME} sha256:")), "{}", added.stdout);
         user
     }
 
-    fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = self.host.command(line);
         command.env("XDG_DATA_HOME", self.host.path("data")).env("XDG_CONFIG_HOME", self.host.path("config"));
         command.env("DOCKER_CONFIG", self.host.path("docker"));
@@ -51,7 +55,7 @@ impl User {
 
     /// Measures the module that `reference` names, and checks in which arms.
     #[track_caller]
-    fn measures(&self, reference: &str, arms: &[&str]) -> Ran {
+    pub(crate) fn measures(&self, reference: &str, arms: &[&str]) -> Ran {
         let ran = self.check(&format!("load {reference} {QUICK}"), 0);
         let document = ran.json();
         let found: BTreeSet<_> = cells(&document, "hostile/good")
@@ -137,6 +141,27 @@ fn key_makes_native_code_run_only_with_that_right_and_in_its_namespace() {
 }
 
 #[test]
+fn key_grants_what_the_modules_that_it_signed_ask_for() {
+    let user = User::with_module();
+    let line = format!("load {NAME} --filter hostile/asks --arm wasm --quick --time 20ms --format json");
+    let measured = |status: i32| {
+        let document = Ran::of(user.command(&line).env("BENCH_HOST_ASKED", "1")).check(&line, status).json();
+        cells(&document, "hostile/asks")[0]["status"].as_str().expect("a status").to_owned()
+    };
+    let trust = |arguments: &[&str]| {
+        let mut command = user.command("registry trust acme.key.pub --grant");
+        Ran::of(command.arg("env BENCH_HOST_ASKED").args(arguments)).check("registry trust", 0);
+    };
+    user.check("registry keygen acme.key", 0);
+    user.check(&format!("registry sign {NAME} --key acme.key"), 0);
+    assert_eq!(measured(2), "skipped");
+    trust(&[]);
+    assert_eq!(measured(0), "ok");
+    trust(&["--namespace", "other"]);
+    assert_eq!(measured(2), "skipped");
+}
+
+#[test]
 fn minisign_signs_what_the_statement_says() {
     if Command::new("minisign").arg("-v").output().is_err() {
         return skip("`minisign` is absent; `apt-get install minisign` has it");
@@ -214,6 +239,27 @@ fn builds_of_the_store_are_compared_under_their_references() {
 
 #[test]
 #[cfg(feature = "registry")]
+fn module_that_is_there_is_pulled_without_a_connection() {
+    let user = User::with_module();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let listed = user.check("registry list --format json", 0).json();
+    let manifest = listed["modules"][0]["manifest"].as_str().expect("a digest");
+    let from = format!("oci://{}/acme/hostile@{manifest}", listener.local_addr().unwrap());
+    let pulled = user.check(&format!("registry pull {from}"), 0);
+    assert_eq!(pulled.stdout, format!("{NAME} {manifest}\n"));
+    pulled.one_line(&["the store has it", "--refresh"]);
+    user.measures(&from, &["wasm"]);
+    assert_eq!(iter::from_fn(|| listener.accept().ok()).count(), 0, "connections");
+    // Where it is asked for, there is one, which ends at once here.
+    listener.set_nonblocking(false).unwrap();
+    let connections = std::thread::spawn(move || listener.incoming().take(1).count());
+    user.check(&format!("registry pull {from} --refresh"), 2);
+    assert_eq!(connections.join().unwrap(), 1);
+}
+
+#[test]
+#[cfg(feature = "registry")]
 fn mistakes_with_a_registry_are_explained_in_one_line() {
     let user = User::with_module();
     let check = |line: &str, parts: &[&str]| user.check(line, 2).one_line(parts);
@@ -225,12 +271,22 @@ fn mistakes_with_a_registry_are_explained_in_one_line() {
     check("registry pull oci://127.0.0.1:1/acme/json:latest", &["is not a version, so it may move", "--allow-moving"]);
     check("registry pull oci://127.0.0.1:1/acme/json", &["neither a tag nor a digest"]);
     check("registry pull acme/json", &["expected oci://HOST"]);
+    check("registry list oci://127.0.0.1:1/acme/json", &["127.0.0.1:1: no connection"]);
+    check("registry list oci://127.0.0.1:1/acme/json:1.2.0", &["give the repository alone"]);
     check(&format!("registry push {NAME} oci://127.0.0.1:1/acme/hostile"), &["no connection"]);
     check("registry push acme:none@1.0.0 oci://127.0.0.1:1/acme/none", &["is not in the store"]);
     let with_password = user.check("registry pull oci://user:secret@h/acme/json:1.2.0", 2);
     assert!(!with_password.stderr.contains("secret"), "{}", with_password.stderr);
     let loaded = user.check(&format!("load oci://127.0.0.1:1/acme/json:1.2.0 {QUICK}"), 2);
     assert!(loaded.stderr.contains("pulling oci://127.0.0.1:1/acme/json:1.2.0"), "{}", loaded.stderr);
+    fs::create_dir_all(user.host.path("config/wasm-pkg")).unwrap();
+    fs::write(user.host.path("config/wasm-pkg/config.toml"), "[namespace_registries]\nacme = \"127.0.0.1:1\"\n")
+        .unwrap();
+    let loaded = user.check(&format!("load acme:none@1.0.0 {QUICK}"), 2);
+    assert!(loaded.stderr.contains("pulling oci://127.0.0.1:1/acme/none:1.0.0"), "{}", loaded.stderr);
+    let unplaced = user.check(&format!("load other:none@1.0.0 {QUICK}"), 2);
+    assert!(unplaced.stderr.contains("other:none@1.0.0 is not in the store"), "{}", unplaced.stderr);
+    user.measures(NAME, &["wasm"]);
     fs::create_dir(user.host.path("docker")).unwrap();
     fs::write(user.host.path("docker/config.json"), "{").unwrap();
     check("registry pull oci://127.0.0.1:1/acme/json:1.2.0", &["docker/config.json", "log in again"]);

@@ -264,7 +264,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn whoever_stops_a_run_is_left_no_server() {
+fn stopped_run_leaves_no_server() {
     let Some((host, line)) = host() else { return };
     let line = format!("{line} --rows 300k --filter pg-dest/load");
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
@@ -273,7 +273,7 @@ fn whoever_stops_a_run_is_left_no_server() {
         let ran = Ran::from(child.wait_with_output().unwrap());
         assert_eq!(ran.status, if signal == Signal::KILL { None } else { Some(2) }, "{}", ran.stderr);
         eventually("the server has gone", || !is_running(server));
-        // Its folder goes after it where nobody is left to remove it.
+        // Its folder is removed after it, without the host.
         eventually("its folder has gone", || postmaster(&host.path("tmp")).is_none());
     }
     let quick = line.replace("300k", "10");

@@ -42,7 +42,7 @@ fn a_run_made_for_a_target_is_held_to_it() {
     let modules = files[0].parent().unwrap_or(Path::new("."));
     let line = "run {overhead/record,self/histogram-record} -p batch=1,1024 --quick --modules";
     Ran::of(host.command(line).arg(modules)).check(line, 0);
-    // That a target is missed on a busy machine, or in a build for tests, is no finding of this test.
+    // That a target is missed on a busy machine, or in a build for tests, is not a failure of this test.
     let verdicts = verdicts(&host, &[1, 2]);
     let verdict = |name: &str| verdicts.iter().find(|(target, _)| target == name).map(|(_, verdict)| verdict.as_str());
     assert!(verdict("record-probe").is_some_and(|verdict| verdict != "not measured"), "{verdicts:?}");
@@ -50,7 +50,7 @@ fn a_run_made_for_a_target_is_held_to_it() {
 }
 
 #[test]
-fn the_newest_run_is_taken_and_none_is_told() {
+fn newest_run_is_the_default_and_its_absence_is_an_error() {
     let host = Host::with_hostile();
     host.check("validate", 2).one_line(&["results"]);
     host.check("validate nowhere", 2).one_line(&["nowhere"]);

@@ -90,6 +90,11 @@ impl ShippedModules {
             });
             copied.with_context(|| format!("cannot write {}", file.display()))?;
         }
+        if sent(spec).any(|module| module.arm != Arm::Wasm) {
+            own_files::ensure_private(&folder).context(
+                "native code that was sent is not run where others can change it; give the agent another folder with --out DIR",
+            )?;
+        }
         Ok(folder)
     }
 }
@@ -190,6 +195,21 @@ mod tests {
         assert!(store.lacks(&spec, Some(&trust(false))).is_err());
         assert_eq!(store.lacks(&spec, Some(&trust(true))).unwrap().len(), 1);
         assert_eq!(store.lacks(&spec, None).unwrap().len(), 1, "a policy has allowed it");
+    }
+
+    #[test]
+    fn native_code_is_not_run_where_others_can_change_it() {
+        let out = tempfile::tempdir().unwrap();
+        let store = ShippedModules::new(out.path());
+        store.keep(&digest::of_bytes(b"code"), b"code").unwrap();
+        let native = spec(Arm::Native, "m.so", b"code");
+        assert!(store.folder(&native, "a").is_ok());
+        fs::set_permissions(out.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = format!("{:#}", store.folder(&native, "a").unwrap_err());
+        for part in ["--out DIR", format!("{}: other users can write to it", out.path().display()).as_str()] {
+            assert!(error.contains(part), "{part:?} is not in: {error}");
+        }
+        assert!(store.folder(&spec(Arm::Wasm, "m.wasm", b"code"), "a").is_ok(), "a component cannot harm");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod render;
 
-use crate::cli::{CheckArgs, CheckFormat};
+use crate::cli::{CheckArgs, CheckFormat, merge_axes};
 use crate::conformance::{self, Extent, Findings, Outcome};
 use crate::execute::interrupt;
 use crate::modules::Loader;
@@ -20,7 +20,10 @@ pub(crate) fn run(arguments: &CheckArgs) -> anyhow::Result<Exit> {
     loop {
         let before = times(&arguments.modules);
         let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
-        loader.parameters = [&arguments.parameters[..], &arguments.families.parameters[..]].concat();
+        let mut parameters = [&arguments.parameters[..], &arguments.families.parameters[..]].concat();
+        merge_axes(&mut parameters);
+        loader.secrets.move_passwords(&mut parameters)?;
+        loader.parameters = parameters;
         let extent = Extent { sensitivity: arguments.sensitivity, within: Duration::from_nanos(arguments.within) };
         let findings = conformance::check(&loader, &arguments.modules, extent, interrupt)?;
         output::print(&match arguments.format {

@@ -1,7 +1,7 @@
 //! The forms in which the results of `check` are printed.
 
 use crate::conformance::{Finding, Findings, Outcome};
-use bench_report::escape;
+use bench_report::{escape, print_json};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -95,7 +95,7 @@ pub(super) fn json(modules: &[Findings]) -> String {
         "broken": total(modules, Outcome::Broken),
         "skipped": total(modules, Outcome::Skipped),
     });
-    serde_json::to_string_pretty(&document).expect("a document is JSON")
+    print_json(&document)
 }
 
 /// A test suite per module, and a test case per rule, in the form that services for tests read.
@@ -165,7 +165,7 @@ mod tests {
                 finding(Some("sum"), "verify: sum", Outcome::Broken, "expected <1>, found \u{1b}[2J"),
                 finding(Some("sum"), "is tested", Outcome::Skipped, "no disk"),
             ],
-            printed: vec!["a panic".to_owned()],
+            printed: vec!["a panic of user\u{202e}txt.exe".to_owned()],
             imported: vec!["wasi:clocks/wall-clock@0.2.6".to_owned()],
             used: Vec::new(),
         }]
@@ -174,19 +174,24 @@ mod tests {
     #[test]
     fn text_has_a_line_per_rule_and_the_numbers() {
         let expect = "out/sum.wasm (wasm): sum 0.1.0\n  ok      loads\n  FAILED  sum: verify: sum: expected <1>, found \\u{1b}[2J\n  \
-                      skipped sum: is tested: no disk\n  printed a panic\n  imported  wasi:clocks/wall-clock@0.2.6\n  used      nothing\n\
+                      skipped sum: is tested: no disk\n  printed a panic of user\\u{202e}txt.exe\n  \
+                      imported  wasi:clocks/wall-clock@0.2.6\n  used      nothing\n\
                       1 module: 1 of 2 rules hold, 1 broken, 1 not tested here\n";
         assert_eq!(text(&modules()), expect);
     }
 
     #[test]
     fn documents_have_every_rule() {
-        let document: Value = serde_json::from_str(&json(&modules())).unwrap();
+        let text = json(&modules());
+        assert!(!text.contains('\u{202e}') && text.ends_with("}\n"), "{text}");
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["modules"][0]["printed"][0], "a panic of user\u{202e}txt.exe");
         assert_eq!(
             (&document["broken"], &document["modules"][0]["rules"][1]["outcome"]),
             (&json!(1), &json!("broken"))
         );
         let junit = junit(&modules());
+        assert!(!junit.contains('\u{202e}'), "{junit}");
         assert!(junit.contains("tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""), "{junit}");
         assert!(junit.contains("<failure message=\"expected &lt;1&gt;, found \\u{1b}[2J\"/>"), "{junit}");
     }

@@ -16,15 +16,28 @@ use std::path::{Path, PathBuf};
 /// The arms that are compared by default; the last one only where it is built.
 const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 
-pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
+/// Compares the arms of the scenarios that `arguments` name; of `module` alone if there is one, and then all of its scenarios where no other
+/// argument names some.
+pub(super) fn run(arguments: &CompareArgs, module: Option<&Path>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let common = &arguments.common;
     let (secrets, native) = (common.measured.secrets.clone(), common.measured.native.clone());
     let loader = Loader { secrets, native, ..Loader::new(&common.measured.grants, common.measured.limits)? };
     let sides = Sides::new(arguments)?;
-    let (wishes, _) = requested_selections(&arguments.what, common)?;
-    let files = with_native_cpu_arms(paths::modules(&arguments.modules)?);
-    let modules = loader.load(&files, true, interrupt);
+    let is_module = |what: &String| module.is_some_and(|module| Path::new(what) == module);
+    let mut patterns: Vec<String> = arguments.what.iter().filter(|what| !is_module(what)).cloned().collect();
+    if patterns.is_empty() && module.is_some() {
+        patterns.push("*".to_owned());
+    }
+    let (wishes, _) = requested_selections(&patterns, common)?;
+    let files = match module {
+        Some(module) => vec![module.to_owned()],
+        None => paths::modules(&arguments.modules)?,
+    };
+    let modules = loader.load(&with_native_cpu_arms(files), module.is_none(), interrupt);
+    if let (Some(_), Some(refused)) = (module, modules.refused.first()) {
+        anyhow::bail!("{}", refused.reason);
+    }
     let selections = fulfilled(wishes, &modules)?.into_iter().map(|selection| sides.narrowed(selection));
     let selections: Vec<_> = selections.collect();
     let mut modules = modules.only_needed(&selections);

@@ -119,7 +119,9 @@ impl Builds {
     fn new(builds: Vec<Build>) -> anyhow::Result<Self> {
         anyhow::ensure!(
             builds.len() >= 2,
-            "a comparison needs at least two builds, such as `compare old.wasm new.wasm` or --variant old=old.wasm --variant new=new.wasm"
+            "a comparison needs at least two builds, such as `compare old.wasm new.wasm` or --variant old=old.wasm --variant new=new.wasm, \
+             or the native arm of one next to it (NAME.{} of NAME.wasm)",
+            std::env::consts::DLL_EXTENSION
         );
         let names: Vec<String> = builds.iter().map(|(name, _)| name.clone()).collect();
         anyhow::ensure!(are_distinct(&names), "two builds have the same name ({}); name them apart", names.join(", "));

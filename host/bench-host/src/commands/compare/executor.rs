@@ -5,11 +5,13 @@ use crate::effort::PairedEffort;
 use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
 use crate::resolve::Resolved;
 use crate::scratch_budget;
+use crate::secret::redact_report;
 use crate::worker::{CandidateSpec, CompareRequest, Reply, Request};
 use bench_engine::worker::{WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
 use bench_sink::environment::Reading;
 use bench_sink::runfile::Status;
+use pg_connection::redact_text;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,7 +43,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         let sessions = 2 * compared.cells.len() as u64;
         let budget = self.paired.budget;
         let beyond = sessions * (budget.warm_up_ns + self.paired.ledger_ns);
-        let deadline = self.job.loader.deadline() + Duration::from_nanos(budget.time_ns + beyond);
+        let deadline = self.deadline(plan, compared) + Duration::from_nanos(budget.time_ns + beyond);
         let before = Reading::now();
         let layout = draw_layout(self.job.seed, compared.cells[0], process);
         let (loader, folders) = (self.job.loader, resolved.iter().flat_map(|resolved| &resolved.scratch));
@@ -53,7 +55,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         keep_output(self.directory, &name, &end.stdout, &end.stderr);
         let mut paired = match end.result {
             Ok(Reply::Compared(paired)) => *paired,
-            Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &reason),
+            Ok(Reply::Refused(reason)) => return nothing(Status::Failed, &redact_text(&reason)),
             Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
@@ -64,6 +66,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         for report in &mut paired.reports {
             report.outcome.layout = Some(layout);
             explain_by_output(report, &end.stderr);
+            redact_report(report);
         }
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
             for (cell, report) in compared.cells.iter().zip(&mut paired.reports) {
@@ -75,6 +78,16 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
 }
 
 impl PairedWorkerExecutor<'_> {
+    /// The deadline without what is measured: each cell may have to be compiled, and has two sessions.
+    fn deadline(&self, plan: &Plan, compared: &ComparisonGroup) -> Duration {
+        let loader = self.job.loader;
+        let beside = |number: &u32| {
+            let cell = plan.cell(*number);
+            2 * (loader.deadline_for(&self.job.modules.loaded[cell.offer].spec, cell, 0) - loader.deadline())
+        };
+        loader.deadline() + compared.cells.iter().map(beside).sum::<Duration>()
+    }
+
     fn request(
         &self,
         plan: &Plan,

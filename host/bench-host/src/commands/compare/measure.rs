@@ -16,6 +16,7 @@ use bench_engine::{
 };
 use bench_report::ComparisonReport;
 use bench_sink::runfile::{Record, RunFile};
+use std::time::Instant;
 
 /// Decides which cells are compared with each other.
 pub(super) trait Candidates {
@@ -64,12 +65,15 @@ pub(super) fn measure(
         return print_groups(&plan, &groups);
     }
     let job = Job { loader, modules: &lineup.modules, plan: &plan, effort, seed, common };
-    let (directory, ended) = record(&job, begin(&job)?, interrupt, |writer, directory| {
+    let (writer, begun) = (begin(&job)?, Instant::now());
+    let (directory, ended) = record(&job, writer, interrupt, |writer, directory| {
+        // Until now, the rooflines were measured.
+        let expected = cost.expected_after(begun.elapsed());
         writer.append(&lineup.candidates.records(&plan, &groups))?;
         // How many rounds there are until all is decided is not known, so a bar could not be right.
         let is_quiet = common.shown.quiet || effort.within_ns.is_some();
         let mut progress =
-            Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), &cost, is_quiet);
+            Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), expected, is_quiet);
         let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
         let mut fixed = FixedRounds { processes: effort.processes, groups: groups.len() };
         let mut until_decided = effort.within_ns.map(|within_ns| {

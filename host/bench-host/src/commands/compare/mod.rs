@@ -13,9 +13,9 @@ mod measure;
 mod runs;
 
 use super::load::take_parameters;
-use crate::Exit;
 use crate::cli::{CompareArgs, Metric};
 use crate::effort::{Effort, PairedEffort};
+use crate::{Exit, paths};
 use bench_report::{ComparisonReport, InstructionCounts, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
@@ -48,12 +48,18 @@ pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
             !arguments.ladder,
             "--ladder compares the builds in the folders of modules; name a scenario instead of files"
         );
-        return builds::run(&arguments, &files);
+        // One file has two sides if its native arm lies next to it, or with an engine setting.
+        return match &files[..] {
+            [file] if arguments.variant.is_empty() && (has_native_arm(file) || !arguments.engine.is_empty()) => {
+                arms::run(&arguments, Some(file))
+            }
+            _ => builds::run(&arguments, &files),
+        };
     }
     let directories: Vec<PathBuf> = arguments.what.iter().map(PathBuf::from).filter(|path| path.is_dir()).collect();
     match directories.len() {
         0 if arguments.ladder => ladder::run(&arguments),
-        0 => arms::run(&arguments),
+        0 => arms::run(&arguments, None),
         given if given == arguments.what.len() => runs::run(&arguments, &directories),
         _ => {
             let file = arguments.what.iter().find(|what| !Path::new(what).is_dir()).map_or("", String::as_str);
@@ -73,7 +79,7 @@ fn options(arguments: &CompareArgs, seed: u64) -> Options {
     Options { delta: arguments.delta / 100.0, seed }
 }
 
-/// Prints `comparison` and the folders it was read from, and says what it comes to.
+/// Prints `comparison` and the folders it was read from, and returns the exit status.
 fn conclude(comparison: &ComparisonReport, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
     // A ladder shows by itself where the time goes.
     let is_short = is_of_one_scenario(comparison) && comparison.ladders.is_empty();
@@ -94,7 +100,7 @@ fn conclude(comparison: &ComparisonReport, arguments: &CompareArgs, directories:
     })
 }
 
-/// What a comparison comes to: a finding if a cell failed, or became slower between two sides.
+/// The exit status of a comparison: a finding if a cell failed, or became slower between two sides.
 pub(crate) fn exit_status(comparison: &ComparisonReport) -> Exit {
     match (comparison.findings(), comparison.has_ratios()) {
         (1.., _) => Exit::Finding,
@@ -114,6 +120,10 @@ fn counts_status(counts: &InstructionCounts) -> Exit {
 
 fn is_of_one_scenario(comparison: &ComparisonReport) -> bool {
     comparison.comparisons.windows(2).all(|pair| pair[0].scenario == pair[1].scenario)
+}
+
+fn has_native_arm(file: &Path) -> bool {
+    paths::is_component(file) && paths::native_arm(file).is_some()
 }
 
 /// Whether `directory` contains a run file.

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_refuses_is_told_with_its_reason() {
+    fn refusal_of_the_kernel_is_reported_with_its_reason() {
         let refused = Err("a reason".to_owned());
         for (ability, next) in [
             (control_group(&refused), "Delegate=yes"),

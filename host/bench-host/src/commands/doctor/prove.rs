@@ -41,7 +41,7 @@ pub(super) struct Proof {
     extrapolated: Option<[f64; 2]>,
 }
 
-/// How often the chain of one length was told from the baseline.
+/// How often the chain of one length was found different from the baseline.
 #[derive(Clone, Debug, Serialize)]
 struct Difference {
     /// The true difference.
@@ -59,7 +59,7 @@ impl Proof {
     }
 }
 
-/// One trial: the ratios of each chain to the baseline, and whether they are told from 1.
+/// One trial: the ratios of each chain to the baseline, and whether they were found different from 1.
 type Trial = Vec<(Ratios, bool)>;
 
 /// Runs trials until `time` is spent; at least one. `None` if interrupted.

@@ -2,7 +2,7 @@
 //! results.
 
 use super::{exit_of, find, worse};
-use crate::cli::AttachArgs;
+use crate::cli::ShownFleetRun;
 use crate::cost::duration;
 use crate::execute::{interrupt, show};
 use crate::progress::is_watched;
@@ -18,8 +18,8 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-pub(super) fn run(arguments: &AttachArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
+pub(super) fn run(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
+    let folder = find(&arguments.of)?;
     let interrupt = interrupt()?;
     let exit = follow(&folder, &arguments.show, false, interrupt)?;
     exit.with_context(|| {
@@ -102,7 +102,7 @@ impl Viewer<'_> {
         let mut messages = Vec::new();
         self.log.read_to_end(&mut messages)?;
         if !messages.is_empty() {
-            // Nobody may read them; the run does not depend on it.
+            // Standard error may be closed; the run does not depend on it.
             self.bar.suspend(|| _ = io::stderr().write_all(&messages));
         }
         if let Ok(status) = self.folder.read() {
@@ -126,7 +126,7 @@ fn bar(is_quiet: bool) -> ProgressBar {
     bar
 }
 
-/// How many groups of all classes are finished, and how many there are.
+/// The number of groups of all classes are finished, and how many.
 pub(super) fn counts(classes: &[ClassStatus]) -> (u32, u32) {
     let finished = classes.iter().map(|class| class.groups.finished).sum();
     let all = classes.iter().map(|class| {

@@ -1,4 +1,7 @@
-//! The manifest of a Job on some nodes of a Kubernetes cluster: each measures a shard, or runs an agent that connects to a NATS server.
+//! The manifest of a Job on some nodes of a Kubernetes cluster: each measures a shard, or runs an agent that connects to a NATS server, which may
+//! be part of the manifest.
+
+mod server;
 
 use bench_fleet::Place;
 use serde_json::{Value, json};
@@ -41,7 +44,31 @@ pub(super) struct Cluster<'a> {
     /// The claim of a volume that all nodes can write to.
     pub(super) claim: &'a str,
     /// The NATS server that agents connect to; without one, each node measures a shard.
-    pub(super) server: Option<&'a str>,
+    pub(super) server: Option<ClusterServer<'a>>,
+}
+
+/// The NATS server that agents in the cluster connect to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClusterServer<'a> {
+    /// The one at this address.
+    Existing(&'a str),
+    /// One in the cluster, from this image.
+    InCluster(&'a str),
+}
+
+impl<'a> ClusterServer<'a> {
+    /// The server at `address`, or one from `image`; `None` if neither is given.
+    pub(super) fn new(address: Option<&'a str>, image: Option<&'a str>) -> anyhow::Result<Option<Self>> {
+        match (address, image) {
+            (Some(_), Some(_)) => {
+                anyhow::bail!(
+                    "--nats-image starts a server in the cluster, but --on names another; leave one of them out"
+                )
+            }
+            (Some(address), None) => Ok(Some(Self::Existing(address))),
+            (None, image) => Ok(image.map(Self::InCluster)),
+        }
+    }
 }
 
 /// The label of the pods.
@@ -54,7 +81,7 @@ const SCRIPT: &str = "number=$((JOB_COMPLETION_INDEX + 1))\nexec bench-host run 
 const AGENT: &str = "exec bench-host agent --on \"$SERVER\" --name \"node-$JOB_COMPLETION_INDEX\" --policy /policy/policy.toml --out /results --once";
 
 /// The manifest, with the arguments of `run` in `words` if each node measures a shard. Each index is on a node of its own. A pod that failed is
-/// replaced only when it has ended, so that no index is there twice at the same time; an eviction is no failure.
+/// replaced only when it has ended, so that no index is there twice at the same time; an eviction is not a failure.
 pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
     let Cluster { namespace, nodes, image, claim, server } = cluster;
     let mut command = vec!["sh".to_owned(), "-c".to_owned()];
@@ -71,16 +98,13 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
     let mut mounts = vec![json!({ "name": "results", "mountPath": "/results" })];
     let mut volumes = vec![json!({ "name": "results", "persistentVolumeClaim": { "claimName": claim } })];
     if let Some(server) = server {
-        environment = vec![
-            json!({ "name": "SERVER", "value": server }),
-            json!({ "name": "NATS_CREDS", "value": "/secret/nats.creds" }),
-            json!({ "name": "NATS_CA", "value": "/secret/ca.crt" }),
-        ];
-        // The policy must belong to the user that reads it, and be written by nobody else.
+        let (login, secret) = login(*server, namespace);
+        environment = login;
+        // The policy must belong to the user that reads it, and no other user may write to it.
         mounts.push(json!({ "name": "policy", "mountPath": "/policy", "readOnly": true }));
         mounts.push(json!({ "name": "secret", "mountPath": "/secret", "readOnly": true }));
         volumes.push(json!({ "name": "policy", "configMap": { "name": "bench-host-policy", "defaultMode": 0o400 } }));
-        volumes.push(json!({ "name": "secret", "secret": { "secretName": "bench-host-nats", "defaultMode": 0o400 } }));
+        volumes.push(secret);
     }
     let container = json!({
         "name": "bench-host",
@@ -100,7 +124,7 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
         "volumes": volumes,
     });
     let eviction = json!({ "action": "Ignore", "onPodConditions": [{ "type": "DisruptionTarget", "status": "True" }] });
-    json!({
+    let job = json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": { "generateName": "bench-host-", "namespace": namespace },
@@ -113,7 +137,42 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
             "podFailurePolicy": { "rules": [eviction] },
             "template": { "metadata": { "labels": { "app": LABEL } }, "spec": pod },
         },
-    })
+    });
+    match server {
+        Some(ClusterServer::InCluster(image)) => {
+            let [settings, deployment, service] = server::items(namespace, image, &json!({ "app": LABEL }));
+            json!({ "apiVersion": "v1", "kind": "List", "items": [settings, deployment, service, job] })
+        }
+        Some(ClusterServer::Existing(_)) | None => job,
+    }
+}
+
+/// The environment of agents at a server, and the volume with their secret: the manifest holds no password.
+fn login(server: ClusterServer<'_>, namespace: &str) -> (Vec<Value>, Value) {
+    let authority = json!({ "name": "NATS_CA", "value": "/secret/ca.crt" });
+    match server {
+        ClusterServer::Existing(address) => {
+            let credentials = json!({ "name": "NATS_CREDS", "value": "/secret/nats.creds" });
+            let secret = json!({ "name": "secret", "secret": { "secretName": server::NAME, "defaultMode": 0o400 } });
+            (vec![json!({ "name": "SERVER", "value": address }), credentials, authority], secret)
+        }
+        ClusterServer::InCluster(_) => {
+            let address = json!({ "name": "SERVER", "value": server::address(namespace) });
+            let user = json!({ "name": "NATS_USER", "value": "agent" });
+            let password = server::secret_variable("NATS_PASSWORD", "agent-password");
+            (vec![address, user, password, authority], server::secret_volume(&["ca.crt"]))
+        }
+    }
+}
+
+impl Cluster<'_> {
+    /// What the user has to do besides, if that is not obvious.
+    pub(super) fn next_steps(&self) -> Option<String> {
+        match self.server {
+            Some(ClusterServer::InCluster(_)) => Some(server::next_steps(self.namespace, self.nodes)),
+            Some(ClusterServer::Existing(_)) | None => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,13 +185,13 @@ mod tests {
         manifest(&given(None), &words)
     }
 
-    fn given(server: Option<&str>) -> Cluster<'_> {
+    fn given(server: Option<ClusterServer<'_>>) -> Cluster<'_> {
         Cluster { namespace: "bench", nodes: 3, image: "registry/bench-host:1", claim: "results", server }
     }
 
     #[test]
     fn agents_have_the_server_and_no_secret_in_the_manifest() {
-        let job = manifest(&given(Some("tls://queue:4222")), &[]);
+        let job = manifest(&given(Some(ClusterServer::Existing("tls://queue:4222"))), &[]);
         let pod = &job["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
         assert_eq!(container["env"][0], json!({"name": "SERVER", "value": "tls://queue:4222"}));
@@ -144,6 +203,36 @@ mod tests {
         let printed = String::from_utf8(shell.output().unwrap().stdout).unwrap();
         let words: Vec<_> = printed.lines().collect();
         assert_eq!(words[..5], ["agent", "--on", "tls://queue:4222", "--name", "node-1"]);
+    }
+
+    #[test]
+    fn server_in_the_cluster_is_encrypted_and_known_to_its_agents() {
+        let cluster = given(Some(ClusterServer::InCluster("nats:2")));
+        let list = manifest(&cluster, &[]);
+        let [settings, deployment, service, job] = list["items"].as_array().unwrap().as_slice() else {
+            panic!("{list}")
+        };
+        let kinds = [settings, deployment, service, job].map(|item| item["kind"].as_str().unwrap());
+        assert_eq!(kinds, ["ConfigMap", "Deployment", "Service", "Job"]);
+        assert!(settings["data"]["nats.conf"].as_str().unwrap().contains("tls {"));
+        let pod = &deployment["spec"]["template"];
+        assert_eq!(pod["spec"]["containers"][0]["image"], "nats:2");
+        let labels = [&deployment["spec"]["selector"]["matchLabels"], &service["spec"]["selector"]];
+        assert_eq!(labels, [&pod["metadata"]["labels"]; 2], "the service finds the pod");
+        let measuring = &job["spec"]["template"];
+        let apart = &pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0];
+        let avoided = &apart["podAffinityTerm"]["labelSelector"]["matchLabels"];
+        assert_eq!(*avoided, measuring["metadata"]["labels"], "it takes no processor from an agent");
+        let environment = &measuring["spec"]["containers"][0]["env"];
+        let address = format!("tls://{}.bench.svc:4222", service["metadata"]["name"].as_str().unwrap());
+        assert_eq!(environment[0], json!({"name": "SERVER", "value": address}));
+        #[cfg(feature = "nats")]
+        assert!(address.parse::<Place>().is_ok(), "an agent takes it");
+        assert!(environment[2]["value"].is_null(), "the password is in a secret");
+        let files = &measuring["spec"]["volumes"][2]["secret"]["items"];
+        assert_eq!(*files, json!([{"key": "ca.crt", "path": "ca.crt"}]), "an agent has not the server's key");
+        let next = cluster.next_steps().unwrap();
+        assert!(next.contains("for bench-host-nats.bench.svc and 127.0.0.1"), "{next}");
     }
 
     #[test]

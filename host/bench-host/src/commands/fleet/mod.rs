@@ -12,10 +12,9 @@ mod start;
 mod status;
 mod verify;
 
-use crate::cli::{FleetCommand, MergeArgs};
+use crate::cli::{FleetCommand, FleetRunName, MergeArgs};
 use crate::{Exit, execute, output};
 use bench_fleet::{Checks, FleetFolder, Queue, merge};
-use std::path::Path;
 
 /// The queue of a run: in this process, or also on a server.
 type AnyQueue = Box<dyn Queue>;
@@ -42,14 +41,15 @@ fn merged(arguments: &MergeArgs) -> anyhow::Result<Exit> {
     execute::show(&merged.directory, show)
 }
 
-/// The fleet run `named` in `out`, or the newest one.
-fn find(out: &Path, named: Option<&str>) -> anyhow::Result<FleetFolder> {
+/// The fleet run of this name, or the newest one.
+fn find(run: &FleetRunName) -> anyhow::Result<FleetFolder> {
+    let FleetRunName { out, run: named } = run;
     let folders = FleetFolder::all(out)?;
     let found = match named {
-        Some(named) => folders.iter().find(|folder| folder.id() == named),
+        Some(named) => folders.iter().find(|folder| folder.id() == *named),
         None => folders.first(),
     };
-    let what = named.map_or_else(|| "no run".to_owned(), |named| format!("no run {named}"));
+    let what = named.as_ref().map_or_else(|| "no run".to_owned(), |named| format!("no run {named}"));
     found.cloned().ok_or_else(|| {
         anyhow::anyhow!(
             "{} has {what} of a fleet; start one with `bench-host fleet run`, or give --out DIR",

@@ -51,7 +51,7 @@ impl Hall {
         Ok(Box::new(Jetstream::open(stream, collector)?))
     }
 
-    /// Invites nobody any more.
+    /// Stops inviting agents.
     pub(super) fn close(&mut self) {
         self.reception = None;
     }

@@ -2,7 +2,7 @@
 //! class of machines.
 
 use super::clocks::say_clocks;
-use super::kubernetes::{Cluster, cluster, manifest};
+use super::kubernetes::{Cluster, ClusterServer, cluster, manifest};
 use super::members::{Gathering, MeetingPlace, Members, divide, members, server};
 #[cfg(feature = "nats")]
 use super::nats::Hall;
@@ -34,7 +34,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
-    let FleetRunArgs { mut run, on, share_machine, nodes, image, claim, key, detach, coordinate } = arguments;
+    let FleetRunArgs { mut run, on, share_machine, nodes, image, claim, nats_image, key, detach, coordinate } =
+        arguments;
     let key = key.as_deref().map(secret_key).transpose()?;
     let places = on.iter().map(|place| place.parse()).collect::<Result<Vec<Place>, _>>().map_err(anyhow::Error::msg)?;
     let places = if places.is_empty() { vec![Place::Local(1)] } else { places };
@@ -43,10 +44,18 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
     let server = places.iter().find_map(server);
     if let Some(namespace) = cluster(&places, run.common.shown.dry_run)? {
         let words: Vec<_> = words.into_iter().filter(|word| word != "--dry-run").collect();
-        let cluster = Cluster { namespace, nodes, image: &image, claim: &claim, server: server.as_deref() };
+        let server = ClusterServer::new(server.as_deref(), nats_image.as_deref())?;
+        let cluster = Cluster { namespace, nodes, image: &image, claim: &claim, server };
         output::print(&serde_json::to_string_pretty(&manifest(&cluster, &words))?)?;
+        if let Some(next) = cluster.next_steps().filter(|_| !run.common.shown.quiet) {
+            output::line(&format!("bench-host: {next}"));
+        }
         return Ok(Exit::Done);
     }
+    anyhow::ensure!(
+        nats_image.is_none(),
+        "--nats-image starts a server in a cluster; give --on kubernetes, or leave it out"
+    );
     anyhow::ensure!(
         server.is_none() || places.len() == 1,
         "agents that connect to a server cannot be combined with other places; leave these out"
@@ -143,7 +152,7 @@ fn shares_knowingly(places: &[Place]) -> bool {
 }
 
 /// The beginnings of options of `fleet run` with their values that `run` does not have.
-const OWN: [&str; 5] = ["--on=", "--key=", "--nodes=", "--image=", "--claim="];
+const OWN: [&str; 6] = ["--on=", "--key=", "--nodes=", "--image=", "--claim=", "--nats-image="];
 
 /// The arguments of `fleet run` that agents take as those of `run`.
 fn words() -> anyhow::Result<Vec<String>> {
@@ -153,7 +162,7 @@ fn words() -> anyhow::Result<Vec<String>> {
     let mut rest = given[begin..].iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
-            "--on" | "--key" | "--nodes" | "--image" | "--claim" => _ = rest.next(),
+            "--on" | "--key" | "--nodes" | "--image" | "--claim" | "--nats-image" => _ = rest.next(),
             "--share-machine" | "--detach" => {}
             other if OWN.iter().any(|option| other.starts_with(option)) => {}
             other => {
@@ -248,7 +257,7 @@ struct Member<'a> {
 }
 
 impl Submission<'_> {
-    /// Has the agents measure, and merges what they measured. Whoever watches shows it.
+    /// Has the agents measure, and merges what they measured. The processes that watch the run show it.
     fn measure(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<Exit> {
         let (measured, mut watch) = self.gather(members, interrupt)?;
         match self.merge_classes(&measured) {
@@ -333,7 +342,7 @@ impl Submission<'_> {
         let mut command = match &member.ssh {
             Some(host) => {
                 let mut command = Command::new("ssh");
-                // Nobody could answer a question. A connection that is dead for a minute is the end of the agent.
+                // A question of ssh could not be answered. A connection that is dead for a minute is the end of the agent.
                 command.args([
                     "-T",
                     "-o",

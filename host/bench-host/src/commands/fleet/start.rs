@@ -4,7 +4,7 @@
 use super::attach::{follow, say_going_on};
 use super::{exit_of, find};
 use crate::Exit;
-use crate::cli::{AttachArgs, RunArgs};
+use crate::cli::{RunArgs, ShownFleetRun};
 use crate::execute::{command, interrupt, run_id};
 use crate::show::ShowArgs;
 use anyhow::Context;
@@ -38,8 +38,8 @@ pub(super) fn start(run: &RunArgs, detach: bool) -> anyhow::Result<Exit> {
 }
 
 /// Starts the process of a run again that was killed.
-pub(super) fn resume(arguments: &AttachArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
+pub(super) fn resume(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
+    let folder = find(&arguments.of)?;
     let id = folder.id();
     anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; see it with `bench-host fleet attach {id}`");
     let has_ended = folder.read().is_ok_and(|status| status.exit.is_some());

@@ -2,7 +2,7 @@
 
 use super::attach::counts;
 use super::{AnyQueue, agreement, find};
-use crate::cli::{FleetRunName, StatusArgs};
+use crate::cli::{FleetRunName, ShownFleetRun};
 use crate::cost::duration;
 use crate::{Exit, output};
 use anyhow::Context;
@@ -196,8 +196,8 @@ fn machine(card: &HostCard) -> String {
     format!("{model}, {} processors, {} {}", fingerprint.cpus, fingerprint.os, fingerprint.kernel)
 }
 
-pub(super) fn show(arguments: &StatusArgs) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.of.out, arguments.of.run.as_deref())?;
+pub(super) fn show(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
+    let folder = find(&arguments.of)?;
     let status = read(&folder)?;
     arguments.show.print(&document(&status, folder.is_going_on()?))?;
     Ok(Exit::Done)
@@ -266,7 +266,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
 }
 
 pub(super) fn stop(arguments: &FleetRunName) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let folder = find(arguments)?;
     let id = folder.id();
     anyhow::ensure!(folder.is_going_on()?, "the run {id} is not going on; see `bench-host fleet status {id}`");
     let status = read(&folder)?;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use bench_fleet::{FleetStatus, Verified, verify};
 
 pub(super) fn run(arguments: &FleetRunName) -> anyhow::Result<Exit> {
-    let folder = find(&arguments.out, arguments.run.as_deref())?;
+    let folder = find(arguments)?;
     let id = folder.id();
     anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; verify it when it has ended");
     let status = folder.read().with_context(|| {

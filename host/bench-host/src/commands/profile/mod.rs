@@ -20,12 +20,13 @@ use bench_profile::{Profile, firefox_json, flame_graph, folded};
 use bench_sink::runfile::Status;
 use clap::Args;
 use document::ProfiledCell;
+use pg_connection::redact_text;
 use recorder::Recorder;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The time that a cell runs under the profiler, if nothing else is said: about five thousand samples.
+/// The default time that a cell runs under the profiler: about five thousand samples.
 const TIME_NS: u64 = 5_000_000_000;
 
 /// The same where all cells of a run are profiled.
@@ -184,7 +185,8 @@ impl Job<'_> {
             iterations,
         }));
         let data = directory.join(format!(".{number}.perf"));
-        let deadline = self.loader.deadline_of(&loaded.spec) + Duration::from_nanos(self.time_ns);
+        let planned = iterations.unwrap_or_default();
+        let deadline = self.loader.deadline_for(&loaded.spec, cell, planned) + Duration::from_nanos(self.time_ns);
         let workers = self.recorder.workers(&self.loader.workers, &data);
         let end = scratch_budget::within(&scratch, self.loader.limits.scratch, self.interrupt, |interrupt| {
             workers.call(&request, deadline, interrupt)
@@ -201,7 +203,7 @@ impl Job<'_> {
             Err(error) => Err(error.to_string()),
         };
         let _ = fs::remove_file(&data);
-        profile
+        profile.map_err(|reason| redact_text(&reason))
     }
 }
 

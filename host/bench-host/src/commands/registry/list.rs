@@ -31,6 +31,10 @@ struct ListJson {
 }
 
 pub(super) fn run(arguments: &StoredArgs) -> anyhow::Result<Exit> {
+    #[cfg(feature = "registry")]
+    if let Some(repository) = &arguments.repository {
+        return super::versions::list(repository, arguments);
+    }
     let store = stored::open()?;
     let policy = Policy::read(&stored::policy_path()?)?;
     let (modules, damaged) = store.modules()?;

@@ -7,6 +7,8 @@ pub(crate) mod remote;
 pub(crate) mod sign;
 mod trust;
 mod verify;
+#[cfg(feature = "registry")]
+mod versions;
 
 use crate::cli::{AddArgs, RegistryCommand, RemoveArgs};
 use crate::{Exit, output, paths, stored};

@@ -1,17 +1,17 @@
 //! `registry push` and `registry pull`: modules from and to OCI registries.
 
-use crate::cli::{PullArgs, PushArgs, RemoteArgs};
+use crate::cli::{PullArgs, PushArgs, TransportArgs};
 use crate::{Exit, output, stored};
 use anyhow::ensure;
 use module_store::{ModuleName, Reference, ReferenceError, RemoteReference, Store, StoredModule};
-use oci_registry::{Credentials, PullOptions, PushOptions, Registry};
+use oci_registry::{Credentials, PullOptions, PushOptions, Registry, Transport};
 
 pub(super) fn push(arguments: &PushArgs) -> anyhow::Result<Exit> {
     let store = stored::open()?;
     let module = store.find(&Reference::Name(arguments.name.clone()))?;
     let to = target(&arguments.to, &arguments.name)?;
     let options = PushOptions { allows_moving: arguments.remote.allow_moving };
-    let pushed = oci_registry::push(&registry(&to.host, &arguments.remote)?, &store, &module, &to, options)?;
+    let pushed = oci_registry::push(&registry(&to.host, &arguments.remote.transport)?, &store, &module, &to, options)?;
     output::print(&format!(
         "{} is {to}@{} ({} blobs uploaded, {} probes and signatures attached)\n",
         arguments.name, pushed.digest, pushed.uploaded, pushed.attached
@@ -36,8 +36,16 @@ pub(super) fn pull(arguments: &PullArgs) -> anyhow::Result<Exit> {
     let store = stored::open()?;
     let options = PullOptions { allows_moving: arguments.remote.allow_moving };
     let from: RemoteReference = arguments.from.parse()?;
-    let registry = registry(&from.host, &arguments.remote)?;
-    let module = oci_registry::pull(&registry, &store, &from, options)?;
+    let asks = arguments.refresh || options.allows_moving;
+    let module = match oci_registry::held(&store, &from).filter(|_| !asks) {
+        Some(module) => {
+            output::line(
+                "bench-host: the store has it; --refresh asks the registry for probes and signatures that were added since",
+            );
+            module
+        }
+        None => oci_registry::pull(&registry(&from.host, &arguments.remote.transport)?, &store, &from, options)?,
+    };
     output::print(&format!("{} {}\n", module.shown(), module.manifest.digest))?;
     Ok(Exit::Done)
 }
@@ -45,11 +53,16 @@ pub(super) fn pull(arguments: &PullArgs) -> anyhow::Result<Exit> {
 /// Pulls a module that a command names by its address and that the store does not have.
 pub(crate) fn fetch(store: &Store, from: &RemoteReference) -> anyhow::Result<StoredModule> {
     output::line(&format!("bench-host: pulling {from}"));
-    let registry = Registry::new(&from.host, Credentials::find(&from.host)?, false)?;
+    let registry = Registry::new(&from.host, Credentials::find(&from.host)?, Transport::ByHost)?;
     Ok(oci_registry::pull(&registry, store, from, PullOptions::default())?)
 }
 
-fn registry(host: &str, arguments: &RemoteArgs) -> anyhow::Result<Registry> {
-    let allows_plain = arguments.plain_http.as_deref() == Some(host);
-    Ok(Registry::new(host, Credentials::find(host)?, allows_plain)?)
+/// The registry at `host`, reached as `arguments` say.
+pub(super) fn registry(host: &str, arguments: &TransportArgs) -> anyhow::Result<Registry> {
+    let transport = match &arguments.plain_http {
+        Some(plain) if plain == host => Transport::Plain,
+        _ if arguments.tls => Transport::Tls,
+        _ => Transport::ByHost,
+    };
+    Ok(Registry::new(host, Credentials::find(host)?, transport)?)
 }

@@ -2,6 +2,7 @@
 //! files. It is derived data. A run whose file has changed is read again, and so is every run whose line cannot be read.
 
 use bench_report::{RunEntry, RunView};
+use bench_sink::regular;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs;
@@ -11,6 +12,9 @@ use std::time::UNIX_EPOCH;
 
 /// The name of the file in the folder of the run directories.
 const FILE: &str = ".index.jsonl";
+
+/// A run takes some kilobytes. A larger index is made again.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// The version of its lines. A line of another version is read again from its run.
 const VERSION: u32 = 1;
@@ -117,7 +121,7 @@ fn stamp(directory: &Path) -> io::Result<Stamp> {
 
 /// The lines of the index that can be read, by run. A torn or foreign line is left out.
 fn read(path: &Path) -> HashMap<String, Line> {
-    let bytes = fs::read(path).unwrap_or_default();
+    let bytes = regular::read(path, BYTES_MAX).unwrap_or_default();
     let lines = bytes.split(|byte| *byte == b'\n');
     let lines = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok());
     lines.filter(|line| line.v == VERSION).map(|line| (line.name.clone(), line)).collect()
@@ -210,6 +214,10 @@ mod tests {
         let later = String::from_utf8(bytes).unwrap().replace("\"v\":1", "\"v\":2");
         fs::write(&path, later).unwrap();
         check(folder.path(), 3, 3);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        check(folder.path(), 3, 3);
+        check(folder.path(), 3, 0);
     }
 
     #[test]

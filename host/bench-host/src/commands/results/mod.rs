@@ -5,6 +5,7 @@ mod groups;
 mod index;
 mod select;
 
+use crate::family_options::FamilyFilters;
 use crate::show::ShowArgs;
 use crate::{Exit, output, paths};
 use anyhow::Context;
@@ -14,7 +15,7 @@ use index::Index;
 use select::Filter;
 use std::path::PathBuf;
 
-/// How many runs are shown if nothing else is said.
+/// The default of --last.
 const LAST: usize = 20;
 
 #[derive(Debug, Args)]
@@ -34,12 +35,11 @@ pub(crate) struct ResultsArgs {
     /// Only scenarios whose full name `module/scenario`, module or own name matches
     #[arg(long, value_name = "GLOB")]
     scenario: Option<String>,
-    /// Only cells with this number of rows; the same as `-p rows=N`
-    #[arg(long, value_name = "N")]
-    rows: Option<String>,
-    /// Only cells with this value of a parameter, such as `payload_bytes=64`
+    /// Only cells with this value of a parameter, such as `payload_bytes=64`; the options of families for `run` do the same
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE", value_parser = crate::cli::key_values)]
     parameters: Vec<(String, Vec<String>)>,
+    #[command(flatten)]
+    families: FamilyFilters,
     /// Only runs of this machine: its six digits, part of the name of its processor, or `this`
     #[arg(long, value_name = "MACHINE")]
     machine: Option<String>,

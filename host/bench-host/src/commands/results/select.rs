@@ -25,12 +25,11 @@ impl Filter {
             let glob = Glob::new(glob).with_context(|| format!("`{glob}` is not a valid pattern of scenarios"))?;
             anyhow::Ok(glob.compile_matcher())
         };
-        let rows = arguments.rows.iter().map(|rows| ("rows".to_owned(), vec![rows.clone()]));
         Ok(Self {
             revisions: arguments.sha.clone(),
             branches: arguments.branch.clone(),
             scenario: arguments.trend.as_ref().or(arguments.scenario.as_ref()).map(matcher).transpose()?,
-            parameters: arguments.parameters.iter().cloned().chain(rows).collect(),
+            parameters: [&arguments.parameters[..], &arguments.families.0.parameters[..]].concat(),
             machine: arguments.machine.as_ref().map(|machine| match machine.as_str() {
                 "this" => this_machine(arguments),
                 other => other.to_owned(),
@@ -114,6 +113,21 @@ mod tests {
             scenario: scenario.map(|glob| Glob::new(glob).unwrap().compile_matcher()),
             parameters: parameters.iter().map(parameter).collect(),
             machine: None,
+        }
+    }
+
+    #[cfg(feature = "pipelines")]
+    #[test]
+    fn option_of_a_family_is_a_condition() {
+        use crate::cli::{Cli, Command};
+        use clap::Parser;
+        let words = ["bench-host", "results", "--rows", "1Ki", "-p", "mode=copy"];
+        let Command::Results(results) = Cli::parse_from(words).command else { panic!("not the command `results`") };
+        let mut arguments = Arguments::default();
+        arguments.set("mode", Value::Text("copy".to_owned()));
+        for (rows, expect) in [(1024, true), (1025, false)] {
+            arguments.set("rows", Value::Integer(rows));
+            assert_eq!(Filter::new(&results).unwrap().has_cell("m/s", &arguments), expect, "{rows}");
         }
     }
 

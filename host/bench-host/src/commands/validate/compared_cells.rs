@@ -4,6 +4,9 @@ use bench_model::{Arguments, Value};
 use bench_registry::{Scalar, SeriesName, Target};
 use bench_report::{CellView, RunView};
 
+/// How the reason begins where a run did not measure what a target is about.
+pub(super) const NO_CELL: &str = "the run has no cell";
+
 /// What has one value: a cell, or the cells of a slope.
 pub(super) type ComparedCells<'a> = Vec<&'a CellView>;
 
@@ -127,5 +130,5 @@ fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Scalar>)>) 
 fn no_cell(view: &RunView, series: &SeriesName, combination: &[(&str, &Scalar)]) -> String {
     let arguments: String = combination.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let early = view.missing().map(|missing| format!("; it ended early: {}", missing.reason)).unwrap_or_default();
-    format!("the run has no cell {} {}{arguments}{early}", series.scenario, series.arm)
+    format!("{NO_CELL} {} {}{arguments}{early}", series.scenario, series.arm)
 }

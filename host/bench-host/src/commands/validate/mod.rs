@@ -6,6 +6,7 @@ mod figure;
 mod fixture;
 mod judge;
 
+use self::compared_cells::NO_CELL;
 use super::former_names::rename_targets;
 use crate::cli::ValidateArgs;
 use crate::{Exit, paths};
@@ -30,8 +31,23 @@ fn evaluate(view: &RunView, sets: &mut [(&str, Targets)]) -> anyhow::Result<Vec<
     let recorded: Vec<_> = view.cells.iter().map(|cell| cell.scenario.as_str()).collect();
     let renamed = bench_registry::renamed_scenarios()?;
     sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
-    let targets = sets.iter().flat_map(|(set, targets)| targets.target.iter().map(move |target| (set, target)));
-    Ok(targets.map(|(set, target)| judge::evaluate_target(view, set, target)).collect())
+    let of_set = |(set, targets): &(&str, Targets)| {
+        let judged = targets.target.iter().map(|target| judge::evaluate_target(view, set, target));
+        judged.map(|judged| with_suite(judged, &targets.measured_by)).collect::<Vec<_>>()
+    };
+    Ok(sets.iter().flat_map(of_set).collect())
+}
+
+/// Adds which suite measures a target that the run did not.
+fn with_suite(mut judged: TargetResult, measured_by: &[String]) -> TargetResult {
+    match &mut judged.held {
+        Err(reason) if reason.starts_with(NO_CELL) && !measured_by.is_empty() => {
+            let suites: Vec<_> = measured_by.iter().map(|suite| format!("`{suite}`")).collect();
+            reason.push_str(&format!("; the suite {} measures it", suites.join(" or ")));
+        }
+        _ => {}
+    }
+    judged
 }
 
 /// Checks the run against the named sets. If none is named: against those of the registry, without the targets that have no value in
@@ -66,5 +82,24 @@ fn exit(judged: &[TargetResult]) -> Exit {
         Exit::NotMeasured
     } else {
         Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::Run;
+    use super::*;
+
+    #[test]
+    fn suite_is_named_where_a_run_did_not_measure_a_target() {
+        let target = "[[target]]\nname = \"t\"\nsummary = \"s\"\nscenario = \"m/s\"\narm = \"native\"\nsamples_min = 1\nat_most = 1\n";
+        let check = |measured_by: &str, expect: &str| {
+            let targets = bench_registry::parse_targets("mine.toml", &format!("{measured_by}\n{target}")).unwrap();
+            let judged = evaluate(&Run::new([]).view(), &mut [("mine.toml", targets)]).unwrap();
+            assert_eq!(judged[0].held.as_ref().unwrap_err(), expect);
+        };
+        check("", "the run has no cell m/s native");
+        check("measured_by = [\"a\"]", "the run has no cell m/s native; the suite `a` measures it");
+        check("measured_by = [\"a\", \"b\"]", "the run has no cell m/s native; the suite `a` or `b` measures it");
     }
 }

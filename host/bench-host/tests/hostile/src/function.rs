@@ -4,8 +4,8 @@
 use bench_plugin::model::Arm;
 use bench_plugin::prelude::*;
 
-/// Answers that are not the right one; nothing; never; a trap.
-const DEEDS: [i64; 4] = [1, 2, 3, 4];
+/// Answers that are not the right one; nothing; never; a trap; fields of headers without number; fields without end.
+const DEEDS: [i64; 6] = [1, 2, 3, 4, 5, 6];
 
 pub(crate) fn describe() -> Scenario {
     Scenario::new("cold-start", "hostile", "Starts a function that does not answer as it should.")
@@ -41,6 +41,14 @@ mod handler {
                 Ok("3") => loop {
                     std::hint::spin_loop();
                 },
+                Ok("5") => loop {
+                    std::mem::forget(Fields::new());
+                },
+                Ok("6") => {
+                    let fields = Fields::new();
+                    // More than servers accept, and less than the worker has room for.
+                    (0..100).for_each(|_| fields.append("x-filled", &[b'x'; 1_000]).expect("they have room"));
+                }
                 _ => panic!("a deliberate panic"),
             }
         }
