@@ -181,16 +181,14 @@ mod tests {
 
     #[test]
     fn suites_measure_the_targets_that_name_them() {
-        let mut checked = 0;
         for name in target_names() {
             let set = targets(name).unwrap();
+            assert!(!set.measured_by.is_empty(), "{name} names no suite that measures it");
             for (target, by) in set.target.iter().flat_map(|target| set.measured_by.iter().map(move |by| (target, by)))
             {
                 check_measured(name, target, by);
-                checked += 1;
             }
         }
-        assert!(checked > 0, "no set of targets names the suite that measures it");
     }
 
     #[test]
@@ -221,6 +219,29 @@ mod tests {
             }
         }
         assert_eq!(own_name("nobody"), "nobody");
+    }
+
+    #[test]
+    fn number_of_processes_of_a_suite_is_bounded() {
+        let parse = |processes: u32| {
+            parse_suite("mine.toml", &format!("summary = \"s\"\nprocesses = {processes}\n[[cells]]\nscenario = \"*\""))
+        };
+        assert_eq!([parse(1), parse(1_000)].map(|suite| suite.unwrap().processes), [Some(1), Some(1_000)]);
+        for processes in [0, 1_001] {
+            let error = parse(processes).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("`processes` is {processes}, and must be from 1 to 1000")), "{error}");
+        }
+    }
+
+    #[test]
+    fn operations_of_a_suite_are_at_least_one() {
+        let parse = |iterations: u64| {
+            let text = format!("summary = \"s\"\niterations = {iterations}\n[[cells]]\nscenario = \"*\"");
+            parse_suite("mine.toml", &text)
+        };
+        assert_eq!(parse(1).unwrap().iterations, Some(1));
+        let error = parse(0).unwrap_err().to_string();
+        assert!(error.ends_with("`iterations` is 0; give at least 1"), "{error}");
     }
 
     #[test]

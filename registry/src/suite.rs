@@ -16,6 +16,8 @@ pub struct Suite {
     pub processes: Option<u32>,
     /// Measured time per cell, as on the command line.
     pub time: Option<String>,
+    /// Measured operations per cell instead of a time, for figures that depend on how many there were.
+    pub iterations: Option<u64>,
     /// The entries. Cells that several entries select are run once.
     pub cells: Vec<Cells>,
 }
@@ -77,6 +79,9 @@ const PROCESSES: std::ops::RangeInclusive<u32> = 1..=1_000;
 impl Suite {
     /// Checks what the types do not.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.iterations == Some(0) {
+            return Err("`iterations` is 0; give at least 1".to_owned());
+        }
         match self.processes {
             Some(processes) if !PROCESSES.contains(&processes) => {
                 let (low, high) = (PROCESSES.start(), PROCESSES.end());
