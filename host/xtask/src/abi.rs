@@ -1,5 +1,4 @@
-//! Generates what is derived from the WIT packages, by the program of `abi-generator`, whose tests compare it with what is checked
-//! in. It must not know what is generated.
+//! Generates what is derived from the WIT packages, by the program of `abi-generator`, whose tests compare it with what is checked in.
 
 use anyhow::Result;
 

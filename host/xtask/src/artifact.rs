@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn program_is_told_from_its_unit_tests() {
+    fn program_is_distinguished_from_its_unit_tests() {
         let messages = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"a","kind":["bin"]},"profile":{"test":true},"executable":"/t/a-1"}"#,
             "\n",

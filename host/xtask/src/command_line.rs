@@ -75,12 +75,21 @@ pub(crate) struct PluginRequest {
     pub(crate) has_variants: bool,
     /// Whether the files must be the same wherever the checkout is.
     pub(crate) is_reproducible: bool,
+    /// Whether it is an error if their digests are not the recorded ones.
+    pub(crate) is_locked: bool,
 }
 
 impl PluginRequest {
     /// All plug-ins, without probes for this processor.
     pub(crate) fn all(profile: Profile) -> Self {
-        Self { profile, names: Vec::new(), has_native_cpu: false, has_variants: false, is_reproducible: false }
+        Self {
+            profile,
+            names: Vec::new(),
+            has_native_cpu: false,
+            has_variants: false,
+            is_reproducible: false,
+            is_locked: false,
+        }
     }
 }
 
@@ -129,6 +138,10 @@ fn command() -> Command {
                 .arg(
                     flag("reproducible", "Build the same files wherever the checkout is, in a target folder of its own, and write their digests to registry/modules.toml")
                         .conflicts_with_all(["native-cpu", "variants", "debug"]),
+                )
+                .arg(
+                    flag("locked", "Write no digests, and fail if they are not those in registry/modules.toml")
+                        .requires("reproducible"),
                 )
                 .arg(flag("debug", "Compile without optimisation; figures then mean nothing")),
             Command::new("probes")
@@ -179,8 +192,9 @@ fn task(matches: &ArgMatches) -> Task {
             let names = given.get_many::<String>("name").into_iter().flatten().cloned().collect();
             let profile = if given.get_flag("debug") { Profile::Dev } else { Profile::Release };
             let (has_native_cpu, has_variants) = (given.get_flag("native-cpu"), given.get_flag("variants"));
-            let is_reproducible = given.get_flag("reproducible");
-            Task::Plugins { request: PluginRequest { profile, names, has_native_cpu, has_variants, is_reproducible } }
+            let (is_reproducible, is_locked) = (given.get_flag("reproducible"), given.get_flag("locked"));
+            let request = PluginRequest { profile, names, has_native_cpu, has_variants, is_reproducible, is_locked };
+            Task::Plugins { request }
         }
         Some(("probes", given)) => {
             let dev = given.get_one::<String>("profile").is_some_and(|name| name == Profile::Dev.name());
@@ -226,7 +240,9 @@ mod tests {
         let request = PluginRequest { has_variants: true, ..PluginRequest::all(Profile::Release) };
         check("plugins --variants", Some(Task::Plugins { request }));
         let request = PluginRequest { is_reproducible: true, ..PluginRequest::all(Profile::Release) };
-        check("plugins --reproducible", Some(Task::Plugins { request }));
+        check("plugins --reproducible", Some(Task::Plugins { request: request.clone() }));
+        let request = PluginRequest { is_locked: true, ..request };
+        check("plugins --reproducible --locked", Some(Task::Plugins { request }));
         check("probes", Some(Task::Probes { profile: Profile::Release, is_heavy: false }));
         check("probes --heavy", Some(Task::Probes { profile: Profile::Release, is_heavy: true }));
         check("probes --profile dev", Some(Task::Probes { profile: Profile::Dev, is_heavy: false }));
@@ -243,11 +259,34 @@ mod tests {
     }
 
     #[test]
+    fn commands_in_documents_are_understood() {
+        const BEGIN: &str = "cargo xtask ";
+        let documents = [
+            include_str!("../../../README.md"),
+            include_str!("../../ARCHITECTURE.md"),
+            include_str!("../../DECISIONS.md"),
+            include_str!("../../CONTRIBUTING.md"),
+            include_str!("../../TUTORIAL.md"),
+        ];
+        // A command ends with its line, its quotes, or where a remark begins.
+        let lines = documents.iter().flat_map(|text| text.lines());
+        let rests = lines.flat_map(|line| line.match_indices(BEGIN).map(move |(at, _)| &line[at + BEGIN.len()..]));
+        let commands: Vec<&str> = rests.filter_map(|rest| rest.split(['`', '#']).next()).collect();
+        assert!(commands.len() > 10, "{commands:?}");
+        for line in commands {
+            let words = std::iter::once("xtask").chain(line.split_whitespace());
+            let found = command().try_get_matches_from(words);
+            assert!(found.is_ok(), "`{BEGIN}{line}`: {}", found.unwrap_err());
+        }
+    }
+
+    #[test]
     fn invalid_arguments_are_refused() {
         check("", None);
         check("tests", None);
         check("probes --profile bench", None);
         check("tidy --all", None);
         check("plugins --reproducible --debug", None);
+        check("plugins --locked", None);
     }
 }

@@ -15,8 +15,11 @@ use crate::{artifact, plugins, probes, setup, tool};
 /// The plug-ins of the first table.
 const FIRST: [&str; 2] = ["kernels", "ring-client"];
 
-/// Builds a host without the families and commands that a first table does not need, and optimises only what its figures depend on.
-const LEAN: [&str; 3] = ["--profile", "quick", "--no-default-features"];
+/// Leaves out of the host the families and commands that a first table does not need.
+pub(crate) const LEAN_FEATURES: &str = "--no-default-features";
+
+/// Builds the lean host, and optimises only what its figures depend on.
+const LEAN: [&str; 3] = ["--profile", "quick", LEAN_FEATURES];
 
 /// Builds the complete host.
 const FULL: [&str; 1] = ["--release"];

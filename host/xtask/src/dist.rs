@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
 use crate::project::Project;
-use crate::{demo, plugins, probes, setup, tool};
+use crate::{demo, lock, plugins, probes, setup, tool};
 
 /// The folders of the project that the program searches, and the extensions of the files. An installation has the structure of the
 /// project, so that modules, and the sources that `@project` stands for, are found in the same way.
@@ -31,6 +31,55 @@ const COMPLETIONS: [(&str, &str); 3] = [
     ("fish", "share/fish/vendor_completions.d/bench-host.fish"),
 ];
 
+/// The maximum size of the archive, in bytes.
+const ARCHIVE_BYTES_MAX: u64 = 60_000_000;
+
+/// The version of glibc 2 on Debian 12.
+const DEBIAN_GLIBC: u32 = 36;
+
+/// Makes the empty folder `$1` the root of a system that has only the libraries of this one, a shell and the archive `$2`, and runs the
+/// script `$4` there with the name of the archive, `$3`. All of it is in memory, and its mounts are seen by this process alone, so nothing
+/// remains of it however it ends.
+const ROOT: &str = r#"
+PATH=$PATH:/usr/sbin:/sbin
+mount -t tmpfs -o mode=755 none "$1"
+cd "$1"
+mkdir opt proc dev etc home usr usr/bin
+mkdir -m 1777 tmp
+ln -s usr/bin bin
+for folder in lib lib64; do
+    test -d "/usr/$folder" || continue
+    mkdir "usr/$folder"
+    mount --rbind "/usr/$folder" "usr/$folder"
+    ln -s "usr/$folder" "$folder"
+done
+mount --rbind /proc proc
+mount --rbind /dev dev
+for program in sh env; do cp "$(command -v "$program")" usr/bin/; done
+tar --no-same-owner -xzf "$2" -C opt
+exec chroot . /usr/bin/env -i HOME=/home PATH="/opt/$3/bin:/usr/bin" sh -ec "$4" sh "$3"
+"#;
+
+/// What a user of the archive `$1` does first.
+const FIRST_STEPS: &str = r#"
+fail() { echo "dist: $1" >&2; exit 1; }
+cd /home
+for program in cargo rustc cc; do
+    if command -v "$program"; then fail "the root is to have no toolchain"; fi
+done
+for file in LICENSE README.md share/man/man1/bench-host.1 share/man/man1/bench-host-load.1 \
+    share/bash-completion/completions/bench-host share/zsh/site-functions/_bench-host \
+    share/fish/vendor_completions.d/bench-host.fish; do
+    test -s "/opt/$1/$file" || fail "the archive has no $file"
+done
+for command in --help --version list 'doctor --quick'; do
+    bench-host $command >said || fail "bench-host $command ended with status $?"
+    test -s said || fail "bench-host $command printed nothing"
+done
+bench-host load "/opt/$1/share/bench-host/plugins/ring-client.wasm" --quick --quiet
+bench-host run demo --quick --quiet
+"#;
+
 /// Builds everything in release and packs it into `<target>/dist/bench-host-<version>-<system>.tar.gz`.
 pub(crate) fn run(project: &Project, is_tried: bool) -> Result<()> {
     setup::run(project, Extent::Required)?;
@@ -38,16 +87,28 @@ pub(crate) fn run(project: &Project, is_tried: bool) -> Result<()> {
     probes::run(project, Profile::Release)?;
     let program = demo::full_host(project)?;
     let dist = project.target().join("dist");
-    let name = format!("bench-host-{}-{}", env!("CARGO_PKG_VERSION"), system(project)?);
+    let name = name(env!("CARGO_PKG_VERSION"), &system(project)?);
     let folder = dist.join(&name);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    fill(project, &program, &folder)?;
+    fill(project, &program, &folder, &probes::heavy_names(project)?)?;
+    say_glibc(&program)?;
     let archive = pack(project, &dist, &name)?;
     let bytes = fs::metadata(&archive)?.len();
     say(format_args!("dist: {} ({:.1} MB)", archive.display(), bytes as f64 / 1e6));
+    ensure!(
+        bytes <= ARCHIVE_BYTES_MAX,
+        "{} has {bytes} bytes, and the maximum is {ARCHIVE_BYTES_MAX}: see in {} what is large, and leave it out",
+        archive.display(),
+        folder.display()
+    );
     if is_tried { try_out(project, &archive, &name) } else { Ok(()) }
+}
+
+/// The name of the archive, and of the folder in it. `cargo binstall` finds both by the manifest of bench-host.
+fn name(version: &str, system: &str) -> String {
+    format!("bench-host-{version}-{system}")
 }
 
 /// The triple that the archive runs on.
@@ -57,8 +118,8 @@ fn system(project: &Project) -> Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
-/// Copies everything into `folder`.
-fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
+/// Copies everything into `folder`, without the `heavy` probes, which an earlier `probes --heavy` may have left.
+fn fill(project: &Project, program: &Path, folder: &Path, heavy: &[String]) -> Result<()> {
     let installed = folder.join("bin").join(program.file_name().context("the program has a name")?);
     copy(program, &installed)?;
     tool::run(Command::new("strip").arg("--strip-debug").arg(&installed))
@@ -67,14 +128,11 @@ fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
         copy(&project.root().join(name), &folder.join(name))?;
     }
     for (from, extensions) in SHARED {
-        let is_wanted = |path: &Path| {
-            let has_extension = |extension: &&str| path.extension().is_some_and(|found| *found == **extension);
-            let is_program = |end: &&str| path.to_string_lossy().ends_with(*end);
-            extensions.iter().any(has_extension) || PROGRAMS.iter().any(is_program)
-        };
         let to = folder.join("share/bench-host").join(from);
-        copy_tree(&project.root().join(from), &to, &is_wanted)?;
+        copy_tree(&project.root().join(from), &to, &|path: &Path| is_shared(path, extensions, heavy))?;
     }
+    let modules = lock::text_of(project, &plugins::plugins(project, &[])?, "cargo xtask dist")?;
+    write(&folder.join("share/bench-host/modules.toml"), modules.as_bytes())?;
     for (shell, place) in COMPLETIONS {
         let script = tool::read(Command::new(&installed).args(["completions", shell]))?;
         write(&folder.join(place), script.as_bytes())?;
@@ -82,6 +140,34 @@ fn fill(project: &Project, program: &Path, folder: &Path) -> Result<()> {
     let pages = folder.join("share/man/man1");
     fs::create_dir_all(&pages).with_context(|| format!("{} cannot be made", pages.display()))?;
     tool::run(Command::new(&installed).arg("man").arg("--dir").arg(&pages))
+}
+
+/// Prints which version of the system's library the program needs: one that is built on a newer system does not start on an older one.
+fn say_glibc(program: &Path) -> Result<()> {
+    let symbols = tool::read(Command::new("objdump").arg("-T").arg(program))
+        .context("the program's symbols cannot be read: install binutils")?;
+    match newest_glibc(&symbols) {
+        Some(version) if version > DEBIAN_GLIBC => say(format_args!(
+            "dist: the program needs glibc 2.{version}, and Debian 12 has 2.{DEBIAN_GLIBC}: build it there if it is to run there"
+        )),
+        Some(version) => say(format_args!("dist: the program needs glibc 2.{version} or newer")),
+        None => {}
+    }
+    Ok(())
+}
+
+/// The newest version of glibc 2 that symbols are of, as `objdump -T` prints them.
+fn newest_glibc(symbols: &str) -> Option<u32> {
+    let versions = symbols.split("(GLIBC_2.").skip(1);
+    versions.filter_map(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()).max()
+}
+
+/// Whether a file is part of the archive: it has one of the extensions, or is a program of a module, and belongs to no `heavy` probe.
+fn is_shared(path: &Path, extensions: &[&str], heavy: &[String]) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let has_extension = path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension));
+    let is_program = PROGRAMS.iter().any(|end| name.ends_with(end));
+    (has_extension || is_program) && !heavy.iter().any(|heavy| name.starts_with(heavy.as_str()))
 }
 
 /// Copies the selected files below `from`, without build results and hidden files.
@@ -118,45 +204,28 @@ fn write(to: &Path, content: &[u8]) -> Result<()> {
 fn pack(project: &Project, dist: &Path, name: &str) -> Result<PathBuf> {
     let archive = format!("{name}.tar.gz");
     let mut tar = project.command("tar");
-    tar.current_dir(dist).env("GZIP", "-9n");
-    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf", &archive, name]);
+    tar.current_dir(dist).args(["--use-compress-program", "gzip -9n"]);
+    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-cf", &archive, name]);
     tool::run(&mut tar)?;
     let digest = tool::read(project.command("sha256sum").current_dir(dist).arg(&archive))?;
     write(&dist.join("SHA256SUMS"), digest.as_bytes())?;
     Ok(dist.join(archive))
 }
 
-/// Unpacks the archive into an empty root with only the system's libraries, and runs a measurement there.
+/// Takes the first steps of a user with the archive, in a root with nothing but it and the system's libraries.
 fn try_out(project: &Project, archive: &Path, name: &str) -> Result<()> {
     let parent = archive.parent().context("the archive lies in a folder")?;
     tool::run(project.command("sha256sum").current_dir(parent).args(["--check", "--quiet", "SHA256SUMS"]))?;
     let root = parent.join("root");
-    if root.exists() {
-        fs::remove_dir_all(&root).with_context(|| format!("{} cannot be removed", root.display()))?;
-    }
-    for folder in ["opt", "tmp", "proc", "dev", "usr", "etc"] {
-        fs::create_dir_all(root.join(folder))?;
-    }
-    for link in ["bin", "lib", "lib64", "sbin"] {
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(format!("usr/{link}"), root.join(link))?;
-    }
-    tool::run(project.command("tar").arg("-xzf").arg(archive).arg("-C").arg(root.join("opt")))?;
-    let script = format!(
-        "mount --rbind /usr {root}/usr && mount --rbind /proc {root}/proc && mount --rbind /dev {root}/dev && \
-         mount -t tmpfs none {root}/usr/local && mount -t tmpfs none {root}/tmp && \
-         exec chroot {root} /usr/bin/env -i HOME=/tmp PATH=/usr/bin:/bin:/opt/{name}/bin sh -ec \
-         'cd /tmp; bench-host list >list.txt; bench-host run demo --quick; bench-host doctor --quick >doctor.txt'",
-        root = root.display()
-    );
+    fs::create_dir_all(&root).with_context(|| format!("{} cannot be made", root.display()))?;
     let mut isolated = project.command("unshare");
     isolated.args(["--mount", "--propagation", "private"]);
     // A user without root privileges has them in a user namespace.
     isolated.args(["--map-root-user"].iter().filter(|_| !is_root(project)));
-    say(format_args!("dist: trying {name} in {}", root.display()));
-    let tried = tool::run(isolated.args(["sh", "-ec", &script]));
-    fs::remove_dir_all(&root).with_context(|| format!("{} cannot be removed", root.display()))?;
-    ensure!(tried.is_ok(), "the archive does not run in a root of its own: {:#}", tried.unwrap_err());
+    isolated.args(["sh", "-ec", ROOT, "sh"]).arg(&root).arg(archive).args([name, FIRST_STEPS]);
+    say(format_args!("dist: trying {name} in a root of its own"));
+    let status = isolated.status().context("cannot start unshare: install util-linux")?;
+    ensure!(status.success(), "the archive does not run in a root of its own ({status}); the reason is printed above");
     say("dist: it runs without this checkout and without a toolchain");
     Ok(())
 }
@@ -173,18 +242,44 @@ mod tests {
     fn only_selected_files_are_copied() {
         let root = tempfile::tempdir().unwrap();
         let (from, to) = (root.path().join("from"), root.path().join("to"));
-        for name in
-            ["a.wasm", "a.so", "a-process", "a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm", "n/e.so"]
-        {
+        let taken = ["a.wasm", "a.so", "a-process", "n/e.so"];
+        let left =
+            ["a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm", "n/large.so", "n/large-server", "n/notes"];
+        for name in taken.iter().chain(&left) {
             write(&from.join(name), b"x").unwrap();
         }
-        let is_wanted = |path: &Path| {
-            let text = path.to_string_lossy();
-            text.ends_with(".wasm") || text.ends_with(".so") || text.ends_with("-process")
-        };
-        copy_tree(&from, &to, &is_wanted).unwrap();
+        let heavy = ["large".to_owned()];
+        copy_tree(&from, &to, &|path: &Path| is_shared(path, &["wasm", "so"], &heavy)).unwrap();
         let found = |name: &str| to.join(name).is_file();
-        assert!(["a.wasm", "a.so", "a-process", "n/e.so"].into_iter().all(found));
-        assert!(!["a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm"].into_iter().any(found));
+        assert!(taken.into_iter().all(found));
+        assert!(!left.into_iter().any(found));
+    }
+
+    #[test]
+    fn newest_version_of_glibc_counts() {
+        let symbols = "DF *UND* 0 (GLIBC_2.34) pthread_create\nDF *UND* 0 (GLIBC_2.2.5) memcpy\nDF *UND* 0 (GCC_3.0) _Unwind_Resume";
+        assert_eq!(newest_glibc(symbols), Some(34));
+        assert_eq!(newest_glibc("no dynamic symbols"), None);
+    }
+
+    #[test]
+    fn binstall_finds_the_archive() {
+        let manifest = include_str!("../../bench-host/Cargo.toml");
+        let filled = |key: &str| {
+            let line = manifest.lines().find(|line| line.starts_with(key)).expect("the manifest has the key");
+            let value = line.split('"').nth(1).expect("the value is a string");
+            let values = [
+                ("{ repo }", "https://host/repo"),
+                ("{ version }", "1.2.3"),
+                ("{ target }", "system"),
+                ("{ bin }", "bench-host"),
+                ("{ binary-ext }", ""),
+            ];
+            values.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to))
+        };
+        let name = name("1.2.3", "system");
+        assert_eq!(filled("pkg-url"), format!("https://host/repo/releases/download/v1.2.3/{name}.tar.gz"));
+        assert_eq!(filled("bin-dir"), format!("{name}/bin/bench-host"));
+        assert_eq!(filled("pkg-fmt"), "tgz");
     }
 }

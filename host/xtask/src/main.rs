@@ -8,6 +8,7 @@ mod demo;
 mod dist;
 mod field;
 mod go;
+mod lock;
 mod output;
 mod package;
 mod picture;

@@ -2,6 +2,7 @@
 //! and `--measure` replaces it.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +21,9 @@ const RUN: &str = "run.jsonl";
 /// The figure of the report that is the picture.
 const FIGURE: &str = "ratios.svg";
 
+/// Where the run is measured, from the root: a run names its command, which must not contain a path of this machine.
+const MEASURED_IN: &str = "results/picture";
+
 /// What is measured: as little as gives intervals, because every sample is checked in.
 const MEASURED: [&str; 6] = ["compare", "kernels/*", "--processes", "4", "--time", "1s"];
 
@@ -31,28 +35,33 @@ pub(crate) fn run(project: &Project, is_measured: bool) -> Result<()> {
     }
     let folder = project.root().join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // The build of releases, because that of the tests has other features when it is built alone, and takes as long.
+    let program = demo::full_host(project)?;
     if is_measured {
-        measure(project, &scratch.join("runs"), &folder.join(RUN))?;
+        measure(project, &program, &folder.join(RUN))?;
     }
     if !folder.join(RUN).is_file() {
         bail!("{FOLDER} has no {RUN}: measure one with `cargo xtask picture --measure`");
     }
-    let mut report = project.cargo(None);
-    report.args(["run", "--quiet", "--package", "bench-host", "--", "report", FOLDER, "--to"]).arg(&scratch);
-    tool::run(&mut report)?;
+    tool::run(project.command(&program).args(["report", FOLDER, "--to"]).arg(&scratch))?;
     copy(&scratch.join("report").join(FIGURE), &folder.join(FIGURE))?;
     say(format_args!("picture: {FOLDER}/{FIGURE}"));
     Ok(())
 }
 
-/// Builds what is measured, measures it, and keeps the run as `kept`.
-fn measure(project: &Project, runs: &Path, kept: &Path) -> Result<()> {
+/// Builds what is measured, measures it with the host `program`, and keeps the run as `kept`.
+fn measure(project: &Project, program: &Path, kept: &Path) -> Result<()> {
+    let runs = project.root().join(MEASURED_IN);
+    if runs.exists() {
+        fs::remove_dir_all(&runs).with_context(|| format!("cannot remove {MEASURED_IN}"))?;
+    }
     setup::run_required(project)?;
     let names = vec!["kernels".to_owned()];
     plugins::run(project, &PluginRequest { names, ..PluginRequest::all(Profile::Release) })?;
-    let program = demo::full_host(project)?;
-    tool::run(project.command(program).args(MEASURED).args(["--modules", "plugins", "--out"]).arg(runs))?;
-    copy(&only_run(runs)?, kept)
+    let mut host = project.command(program);
+    host.arg0("bench-host").args(MEASURED).args(["--modules", "plugins", "--out", MEASURED_IN]);
+    tool::run(&mut host)?;
+    copy(&only_run(&runs)?, kept)
 }
 
 /// The file of the only run in `runs`.

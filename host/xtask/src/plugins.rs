@@ -10,7 +10,7 @@ use crate::command_line::{PluginRequest, Profile};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{artifact, go, processor, reproducible};
+use crate::{artifact, go, lock, processor};
 
 /// The target of components.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -63,9 +63,9 @@ struct Arm {
 /// requested, probes with all instructions of this processor into `plugins/native-cpu/<name>.so`.
 pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
     if request.is_reproducible {
-        let request = PluginRequest { is_reproducible: false, ..request.clone() };
-        run(&project.reproducible()?, &request)?;
-        return reproducible::write_digests(project, &plugins(project, &request.names)?);
+        let plain = PluginRequest { is_reproducible: false, ..request.clone() };
+        run(&project.reproducible()?, &plain)?;
+        return lock::record(project, &plugins(project, &request.names)?, request.is_locked);
     }
     let profile = request.profile;
     let plugins = plugins(project, &request.names)?;
@@ -102,7 +102,7 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
 }
 
 /// The plug-ins of the workspace in `names`, or all if `names` is empty.
-fn plugins(project: &Project, names: &[String]) -> Result<Vec<Package>> {
+pub(crate) fn plugins(project: &Project, names: &[String]) -> Result<Vec<Package>> {
     let members = package::members(project, Some(PLUGINS_MANIFEST))?;
     let plugins: Vec<Package> = members.into_iter().filter(|member| member.is_module && member.is_default).collect();
     named(plugins, names)

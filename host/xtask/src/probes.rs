@@ -33,6 +33,13 @@ pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
     Ok(())
 }
 
+/// The names of the probes that take minutes to compile, and that only [`heavy`] builds.
+pub(crate) fn heavy_names(project: &Project) -> Result<Vec<String>> {
+    let members = package::members_in(project, Path::new(FOLDER))?;
+    let members = members.into_iter().filter(|member| !member.is_default).map(|member| member.name);
+    Ok(workspaces(&project.root().join(FOLDER))?.into_iter().chain(members).collect())
+}
+
 /// The folders in `folder` that are workspaces of their own, sorted.
 fn workspaces(folder: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?;

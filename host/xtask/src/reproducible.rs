@@ -3,25 +3,13 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
-use std::fs;
 use std::hash::{Hash, Hasher};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
-
-use crate::output::say;
-use crate::package::Package;
-use crate::plugins::WASM_TARGET;
-use crate::project::Project;
-use crate::tool;
-
 /// The environment variable that makes this program a compiler: the root of the checkout.
 pub(crate) const ROOT: &str = "BENCH_HOST_REPRODUCIBLE_ROOT";
-
-/// The file of digests, from the root.
-const DIGESTS: &str = "registry/modules.toml";
 
 const METADATA: &str = "metadata=";
 
@@ -64,47 +52,6 @@ fn stable_metadata(arguments: &[String], version: &str) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Writes the digests of the components that were built of `plugins`. Those of others are kept.
-pub(crate) fn write_digests(project: &Project, plugins: &[Package]) -> Result<()> {
-    let path = project.root().join(DIGESTS);
-    let compiler = tool::read(project.rustc().arg("--version"))?;
-    let old = fs::read_to_string(&path).unwrap_or_default();
-    let mut blocks: Vec<String> =
-        blocks(&old).filter(|block| plugins.iter().all(|plugin| !is_of(block, plugin))).collect();
-    for plugin in plugins {
-        let file = format!("plugins/{}.wasm", plugin.name);
-        let sum = tool::read(project.command("sha256sum").arg(&file))?;
-        let digest = sum.split_whitespace().next().with_context(|| format!("sha256sum printed no digest of {file}"))?;
-        blocks.push(block(project, plugin, digest, compiler.trim()));
-    }
-    blocks.sort();
-    let head = "# The digests of the plug-ins as components. `cargo xtask plugins --reproducible` builds the same files in any folder, and\n\
-                # writes this file.\n";
-    let text = std::iter::once(head.to_owned()).chain(blocks).collect::<Vec<_>>().join("\n");
-    fs::write(&path, text).with_context(|| format!("cannot write {DIGESTS}"))?;
-    say(format_args!("plugins: {DIGESTS} has their digests"));
-    Ok(())
-}
-
-fn block(project: &Project, plugin: &Package, digest: &str, compiler: &str) -> String {
-    let folder = plugin.manifest.parent().and_then(|folder| folder.strip_prefix(project.root()).ok());
-    let source = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-    format!(
-        "[[module]]\nname = \"bench-host:{}\"\nversion = \"{}\"\ndigest = \"sha256:{digest}\"\nsource = \"{source}\"\n\
-         built = \"cargo xtask plugins --reproducible; {WASM_TARGET}; {compiler}\"\nlicence = \"{}\"\n",
-        plugin.name, plugin.version, plugin.license
-    )
-}
-
-/// The blocks of the file, each with its end of line.
-fn blocks(text: &str) -> impl Iterator<Item = String> {
-    text.split("[[module]]\n").skip(1).map(|rest| format!("[[module]]\n{}\n", rest.trim_end()))
-}
-
-fn is_of(block: &str, plugin: &Package) -> bool {
-    block.lines().any(|line| line == format!("name = \"bench-host:{}\"", plugin.name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,13 +74,5 @@ mod tests {
         assert_ne!(one, hash("/a", "serde", "2"));
         let native: Vec<_> = arguments("/a", "serde").into_iter().filter(|word| !word.contains("wasip2")).collect();
         assert_ne!(one, stable_metadata(&native, "1"));
-    }
-
-    #[test]
-    fn digests_of_other_modules_are_kept() {
-        let text = "# head\n\n[[module]]\nname = \"bench-host:a\"\n\n[[module]]\nname = \"bench-host:b\"\n";
-        let found: Vec<_> = blocks(text).collect();
-        assert_eq!(found, ["[[module]]\nname = \"bench-host:a\"\n", "[[module]]\nname = \"bench-host:b\"\n"]);
-        assert_eq!(blocks("").count(), 0);
     }
 }

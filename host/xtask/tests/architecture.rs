@@ -5,12 +5,32 @@ mod rules;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-use rules::{Edge, Kind, Member, findings};
+use rules::{Edge, Kind, Member, dependents, findings};
+
+fn workspace() -> Metadata {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    MetadataCommand::new().current_dir(root).exec().expect("cargo describes the workspace")
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "what is compiled again is for the readers of the test's output")]
+fn change_of_a_family_compiles_no_other_family() {
+    let metadata = workspace();
+    let (members, edges) = (members(&metadata), edges(&metadata));
+    let families: Vec<_> = members.iter().filter(|member| member.is_family).collect();
+    assert!(families.len() > 1, "{families:?}");
+    for family in &families {
+        let compiled = dependents(&family.name, &edges);
+        println!("a change of {} compiles it and {compiled:?}", family.name);
+        assert!(compiled.contains("bench-host"), "{}: the host is not built with it: {compiled:?}", family.name);
+        let others: Vec<_> = families.iter().filter(|other| compiled.contains(other.name.as_str())).collect();
+        assert!(others.is_empty(), "a change of {} compiles other families too: {others:?}", family.name);
+    }
+}
 
 #[test]
 fn the_workspace_keeps_its_direction() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let metadata = MetadataCommand::new().current_dir(root).exec().expect("cargo describes the workspace");
+    let metadata = workspace();
     let found = findings(&members(&metadata), &edges(&metadata));
     assert!(found.is_empty(), "dependencies that break the rules:\n  {}", found.join("\n  "));
 }

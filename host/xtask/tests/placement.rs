@@ -1,7 +1,7 @@
 //! How far one fact is spread over the tree: a family, a capability, an output format, a field of a record. Each count is printed
 //! with its places (`cargo test -p xtask --test placement -- --nocapture`) and has a limit.
 
-#![expect(clippy::print_stdout, reason = "the counts are for whoever reads the test's output")]
+#![expect(clippy::print_stdout, reason = "the counts are for the readers of the test's output")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,11 +13,18 @@ const FAMILY_LINES_MAX: usize = 8;
 /// Files outside of its own folders that may name a capability.
 const CAPABILITY_FILES_MAX: usize = 8;
 
-/// Files that may spell out all fields of a record, which a new field has to be added to: beside the record itself, where it is
-/// filled. With the view that reads a field and the format that shows it these are four.
+/// Lines outside of its own file that may name an output format: that of its module, and its row.
+const FORMAT_LINES_MAX: usize = 2;
+
+/// Files that may spell out all fields of a record, which a new field has to be added to: besides the record itself, where it is
+/// filled.
 const RECORD_FILES_MAX: usize = 1;
 
-/// Files that `cargo xtask abi` writes, so that nobody edits them.
+/// Files that may name a field of a record: the record, where it is filled, the view that reads it, and the format or the family
+/// that shows it.
+const FIELD_FILES_MAX: usize = 4;
+
+/// Files that `cargo xtask abi` writes.
 const GENERATED: [&str; 2] = ["host/lib/vocabulary/", "native-probes/probe-abi/src/raw/"];
 
 fn root() -> PathBuf {
@@ -107,6 +114,27 @@ fn capability_is_named_in_few_files() {
     let edited: Vec<_> = named.into_iter().filter(|path| !is_own(path) && !is_generated(path)).collect();
     println!("capability log: {} files outside of its own\n  {}", edited.len(), edited.join("\n  "));
     assert!(edited.len() <= CAPABILITY_FILES_MAX, "{edited:#?}");
+}
+
+#[test]
+fn format_is_its_file_and_a_row() {
+    let files = sources();
+    // The format that nothing but the table of formats uses: comments on GitHub are Markdown, and a page has tables as CSV.
+    let (own, words) = ("host/bench-report/src/render/asciidoc.rs", ["asciidoc", "Asciidoc"].map(str::to_owned));
+    assert!(files.contains_key(own), "{own} is the format's file");
+    let lines = lines_with(&files, own, &words);
+    println!("format asciidoc: its file and {} lines\n  {}", lines.len(), lines.join("\n  "));
+    assert!(lines.len() <= FORMAT_LINES_MAX, "{lines:#?}");
+}
+
+#[test]
+fn record_field_is_named_in_few_files() {
+    let files = sources();
+    // A field whose name is used for nothing else.
+    let lines = lines_with(&files, "host/lib/sample-run/", &["printed_bytes".to_owned()]);
+    let named: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
+    println!("field printed_bytes: {} files\n  {}", named.len(), lines.join("\n  "));
+    assert!(!named.is_empty() && named.len() <= FIELD_FILES_MAX, "{named:#?}");
 }
 
 /// The files that spell out every field of `record` in a literal, which is one without `..`.

@@ -13,9 +13,10 @@ use crate::artifact::LIBRARY;
 use crate::project::Project;
 
 /// The deeds of the hostile probe, by the name of the function that does each.
-const DEEDS: [&str; 11] = [
+const DEEDS: [&str; 15] = [
     "escape",
     "orphan",
+    "wander",
     "stop_parent",
     "kill_parent",
     "forge",
@@ -24,8 +25,14 @@ const DEEDS: [&str; 11] = [
     "block_signals",
     "close_files",
     "limit",
+    "crash",
+    "give_up",
+    "leave",
     "hoard",
 ];
+
+/// How much a probe describes: scenarios, parameters of each, values of each parameter.
+const CROWDS: [(&str, [u32; 3]); 2] = [("cells", [1, 2, 315]), ("scenarios", [1_000, 100, 1])];
 
 /// How often a component makes an instance of the same module.
 const INSTANCES: usize = 100_000;
@@ -42,25 +49,15 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Makes all files in `folder`.
     pub(crate) fn make(project: &Project, folder: &Path) -> Result<Self> {
-        let mut missing = BTreeMap::new();
-        for deed in DEEDS {
-            let name = format!("{deed}.{LIBRARY}");
-            if let Some(reason) = probe(project, "hostile.c", &[&format!("-DDEED={deed}")], &folder.join(&name)) {
-                missing.insert(name, reason);
-            }
-        }
-        let include = |folder: &str| format!("-I{}", project.root().join(folder).display());
-        let headers = [include("plugins/sdk-c"), include("native-probes/probe-abi/include")];
-        let lent = format!("lent.{LIBRARY}");
-        if let Some(reason) = probe(project, "lent.c", &headers.each_ref().map(String::as_str), &folder.join(&lent)) {
-            missing.insert(lent, reason);
-        }
+        let mut missing = probes(project, folder);
         let write = |name: &str, bytes: &[u8]| {
             fs::write(folder.join(name), bytes).with_context(|| format!("cannot write {name}"))
         };
         fs::create_dir_all(folder.join("none"))?;
         write("cut.wasm", &[COMPONENT, &[1, 200, 1, 0]].concat())?;
         write("core.wasm", b"\0asm\x01\0\0\0")?;
+        write("add.wasm", ADD)?;
+        write("async.wasm", &[COMPONENT, STREAM].concat())?;
         write("text.wasm", b"#!/bin/sh\n")?;
         write("nested.wasm", &nested(DEPTH))?;
         write("doubling.wasm", &doubling())?;
@@ -73,6 +70,8 @@ impl Corpus {
             fs::create_dir_all(folder.join(run))?;
             symlink(target, folder.join(run).join("run.jsonl"))?;
         }
+        fs::create_dir_all(folder.join("index"))?;
+        symlink("/dev/zero", folder.join("index/.index.jsonl"))?;
         fs::create_dir_all(folder.join("pipe"))?;
         if !Command::new("mkfifo").arg(folder.join("pipe/run.jsonl")).status().is_ok_and(|status| status.success()) {
             missing.insert("pipe".to_owned(), "mkfifo is not installed".to_owned());
@@ -86,8 +85,31 @@ impl Corpus {
     }
 }
 
+/// Builds all hostile probes in `folder`; why each of the others could not be built.
+fn probes(project: &Project, folder: &Path) -> BTreeMap<String, String> {
+    let include = |folder: &str| format!("-I{}", project.root().join(folder).display());
+    let headers = [include("plugins/sdk-c"), include("native-probes/probe-abi/include")];
+    let mut missing = BTreeMap::new();
+    let mut build = |name: &str, source: &str, options: &[String]| {
+        let name = format!("{name}.{LIBRARY}");
+        if let Some(reason) = probe(project, source, options, &folder.join(&name)) {
+            missing.insert(name, reason);
+        }
+    };
+    for deed in DEEDS {
+        build(deed, "hostile.c", &[format!("-DDEED={deed}")]);
+    }
+    build("lent", "lent.c", &headers);
+    for (name, [scenarios, parameters, values]) in CROWDS {
+        let defined = [("SCENARIOS", scenarios), ("PARAMETERS", parameters), ("VALUES", values)];
+        let defined = defined.map(|(name, number)| format!("-D{name}={number}"));
+        build(name, "many.c", &[&headers[..], &defined[..]].concat());
+    }
+    missing
+}
+
 /// Builds a hostile probe of this source with these options; the reason if that fails.
-fn probe(project: &Project, source: &str, options: &[&str], library: &Path) -> Option<String> {
+fn probe(project: &Project, source: &str, options: &[String], library: &Path) -> Option<String> {
     let source = project.root().join("native-probes/hostile").join(source);
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut command = Command::new(compiler);
@@ -104,6 +126,12 @@ fn probe(project: &Project, source: &str, options: &[&str], library: &Path) -> O
 
 /// The beginning of a component.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// A section with one type, a stream without elements, as only components of WASI 0.3 have.
+const STREAM: &[u8] = &[TYPE_SECTION, 3, 1, 0x66, 0];
+
+/// A core module that exports the sum of two integers of 32 bits as `add`: its types, functions, exports and code.
+const ADD: &[u8] = b"\0asm\x01\0\0\0\x01\x07\x01\x60\x02\x7f\x7f\x01\x7f\x03\x02\x01\0\x07\x07\x01\x03add\0\0\x0a\x09\x01\x07\0\x20\0\x20\x01\x6a\x0b";
 
 /// The numbers of the sections that hold a nested component, and types.
 const NESTED: u8 = 4;

@@ -8,8 +8,10 @@ use std::process::Command;
 enum Start {
     /// As it is.
     Plain,
-    /// By a shell that ignores SIGHUP and sends it after a second, as the end of a terminal after `nohup`.
-    WithoutTerminal,
+    /// By a shell that ignores this signal and sends it after a second, as the end of a terminal after `nohup`.
+    Ignoring(&'static str),
+    /// By a shell after this `ulimit`.
+    Limited(&'static str),
 }
 
 /// One input.
@@ -40,7 +42,7 @@ fn row(name: &'static str, line: &'static str, statuses: &'static [i32], says: &
     Row { name, words: line.split(' ').collect(), start: Start::Plain, statuses, says, hides: &[] }
 }
 
-/// Probes and components that harm whoever loads them.
+/// Probes and components that harm the program that loads them.
 fn modules() -> Vec<Row> {
     vec![
         row(
@@ -51,6 +53,11 @@ fn modules() -> Vec<Row> {
         ),
         row("the same, loaded", "load escape.so --deadline 5s --quick", &[2], &["escape.so"]),
         row("the same, checked", "check escape.so --deadline 5s", &[1], &["escape.so"]),
+        row("probe that leaves its own group", "list wander.so --deadline 2s", &[1], &["no reply within 2 s"]),
+        Row {
+            start: Start::Limited("-d 500000"),
+            ..row("probe that takes all memory", "list hoard.so --deadline 60s", &[1], &["hoard.so: ", "SIGABRT"])
+        },
         row("probe that leaves an orphan", "list orphan.so --deadline 5s", &[1], &["orphan.so"]),
         row("probe that stops its parent", "list stop_parent.so --deadline 2s", &[1], &["no reply within 2 s"]),
         row(
@@ -80,11 +87,50 @@ fn modules() -> Vec<Row> {
             &[1],
             &["limit.so: ", "bench_probe_v1", "text.wasm: not a WebAssembly file"],
         ),
+        row("probe that crashes when it is loaded", "list crash.so --deadline 20s", &[1], &["crash.so: ", "SIGSEGV"]),
+        row("probe that aborts", "list give_up.so --deadline 20s", &[1], &["give_up.so: ", "SIGABRT"]),
+        row(
+            "probe that ends as if all were well",
+            "list leave.so --deadline 20s",
+            &[1],
+            &["leave.so: ", "exited without a reply"],
+        ),
         row(
             "probe that writes past what it was lent",
             "load lent.so --quick --deadline 10s",
             &[1],
             &["lent/past-the-end", "was killed by SIG"],
+        ),
+        row(
+            "probe that describes a hundred thousand cells",
+            "load cells.so --dry-run",
+            &[2],
+            &["the selection has 99225 cells", "--cells-max"],
+        ),
+        row(
+            "probe with a thousand scenarios of a hundred parameters",
+            "check scenarios.so --within 2s",
+            &[0, 1],
+            &["allow more with --within"],
+        ),
+        Row {
+            hides: &["\u{202e}"],
+            ..row("text that turns the direction of reading", "list cells.so --format json", &[0], &["\\u202e"])
+        },
+        Row {
+            start: Start::Limited("-v 8000000"),
+            ..row(
+                "component where address space is limited",
+                "load add.wasm --quick --processes 1 --call add(1,2)",
+                &[0],
+                &["ulimit -v", "on demand"],
+            )
+        },
+        row(
+            "component of WASI 0.3 with nothing to run",
+            "list async.wasm",
+            &[1],
+            &["async.wasm: exports nothing to run"],
         ),
         row("component that is cut off", "list cut.wasm", &[1], &["cut.wasm: "]),
         row("core module", "list core.wasm", &[0, 1], &["core.wasm"]),
@@ -112,6 +158,7 @@ fn files() -> Vec<Row> {
         row("run file of the kernel", "list --run kernel", &[2], &["kernel"]),
         row("run file that is a pipe", "list --run pipe", &[2], &["not a regular file"]),
         row("endless run file, validated", "validate zero", &[2], &["not a regular file"]),
+        row("endless index of the history", "results --out index", &[2], &["make one with `bench-host run`"]),
         row("endless run file, resumed", "run self --resume zero", &[2], &["not a regular file"]),
         row(
             "suite without processes",
@@ -126,14 +173,13 @@ fn files() -> Vec<Row> {
 
 /// Command lines that say two things, or ask for much.
 fn command_lines() -> Vec<Row> {
-    let terminal = row(
-        "end of the terminal after nohup",
-        "run self/histogram-record --quick --processes 2 --time 3s",
-        &[0],
-        &["self"],
-    );
+    let ignoring = |name, signal| Row {
+        start: Start::Ignoring(signal),
+        ..row(name, "run self/histogram-record --quick --processes 2 --time 3s", &[0], &["self"])
+    };
     vec![
-        Row { start: Start::WithoutTerminal, ..terminal },
+        ignoring("end of the terminal after nohup", "HUP"),
+        ignoring("interrupt that a script ignores", "INT"),
         row(
             "two documents on one stream",
             "run self/histogram-record --quick --bench-json --format json",
@@ -186,16 +232,22 @@ impl Row {
                 command.args(&self.words);
                 command
             }
-            Start::WithoutTerminal => {
-                let script = "trap '' HUP; \"$0\" \"$@\" & host=$!; sleep 1; kill -HUP $host; wait $host";
-                let mut command = Command::new("sh");
-                command.args(["-c", script]).arg(program).args(&self.words);
-                command
-            }
+            Start::Ignoring(signal) => self.by_shell(
+                &format!("trap '' {signal}; \"$0\" \"$@\" & host=$!; sleep 1; kill -{signal} $host; wait $host"),
+                program,
+            ),
+            Start::Limited(limit) => self.by_shell(&format!("ulimit {limit}; exec \"$0\" \"$@\""), program),
         }
     }
 
-    /// What of the `status` and of the printed `text` is not right.
+    /// A shell that runs `script`, whose words are the program and its arguments.
+    fn by_shell(&self, script: &str, program: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(program).args(&self.words);
+        command
+    }
+
+    /// The differences between the expectation and the `status` or the printed `text`.
     pub(crate) fn faults(&self, status: i32, text: &str) -> Vec<String> {
         let mut faults = Vec::new();
         if !self.statuses.contains(&status) {

@@ -136,7 +136,7 @@ fn fetch(mirror: &Mirror, folder: &Path) -> Result<()> {
     }
     ensure!(count > 0, "apt-get downloaded nothing");
     if !Path::new(&unpacked(folder)[3]).is_file() {
-        bail!("the package criu of {RELEASE} has no program where it is expected");
+        bail!("the package criu of {RELEASE} does not contain the program criu at its usual path");
     }
     fs::remove_dir_all(&apt).with_context(|| format!("{} cannot be removed", apt.display()))
 }

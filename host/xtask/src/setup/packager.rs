@@ -75,6 +75,18 @@ impl Packager {
         tool::read(&mut apt(*privilege, &arguments)).map(drop)
     }
 
+    /// Ends the service that a package has just started, and keeps it from starting with the machine: tests start servers of their own, and a
+    /// user has asked for none.
+    pub(super) fn end_service(&self, unit: &str) -> Result<()> {
+        match self {
+            Packager::Apt { privilege, .. } if std::path::Path::new("/run/systemd/system").is_dir() => {
+                tool::read(&mut privileged(*privilege, &["systemctl", "disable", "--now", unit])).map(drop)
+            }
+            // Only systemd has started it.
+            _ => Ok(()),
+        }
+    }
+
     /// The next step for the user.
     pub(super) fn advice(&self, packages: &Packages) -> String {
         match self {
@@ -105,19 +117,15 @@ impl Privilege {
 fn apt(privilege: Privilege, arguments: &[&str]) -> Command {
     // `env` is used because sudo does not pass the environment on.
     let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"];
-    let mut command = match privilege {
-        Privilege::Sudo => {
-            let mut sudo = Command::new("sudo");
-            sudo.arg("-n").args(words);
-            sudo
-        }
-        Privilege::Root | Privilege::None => {
-            let mut env = Command::new(words[0]);
-            env.args(&words[1..]);
-            env
-        }
-    };
-    command.args(arguments).stdin(std::process::Stdio::null());
+    privileged(privilege, &[&words[..], arguments].concat())
+}
+
+/// The command of these words, with the privilege.
+fn privileged(privilege: Privilege, words: &[&str]) -> Command {
+    let before: &[&str] = if privilege == Privilege::Sudo { &["sudo", "-n"] } else { &[] };
+    let words = [before, words].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).stdin(std::process::Stdio::null());
     command
 }
 

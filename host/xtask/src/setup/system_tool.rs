@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use anyhow::Result;
+
 use super::State;
 use super::packager::{Packager, Packages};
 use crate::tool;
@@ -17,6 +19,8 @@ pub(super) struct SystemTool {
     /// Whether a suitable one is installed.
     is_present: fn() -> bool,
     packages: Packages,
+    /// The unit of systemd that Debian's package starts, or empty.
+    service: &'static str,
 }
 
 /// The tools that building needs.
@@ -27,6 +31,7 @@ pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
     is_present: || tool::find("cc").is_some(),
     // The static C library, a separate package on Fedora: programs whose start is measured are linked with it.
     packages: Packages { apt: &["gcc", "libc6-dev"], dnf: "gcc glibc-static", brew: "gcc" },
+    service: "",
 }];
 
 /// The tools of tests and scenarios that are skipped without them: installed if permitted; their absence is not an error.
@@ -37,6 +42,7 @@ pub(super) const TESTED: &[SystemTool] = &[
         note: "",
         is_present: has_postgres,
         packages: Packages { apt: &["postgresql"], dnf: "postgresql-server", brew: "postgresql" },
+        service: "postgresql.service",
     },
     SystemTool {
         name: "nats-server",
@@ -44,6 +50,23 @@ pub(super) const TESTED: &[SystemTool] = &[
         note: "",
         is_present: has_nats_server,
         packages: Packages { apt: &["nats-server"], dnf: "nats-server", brew: "nats-server" },
+        service: "nats-server.service",
+    },
+    SystemTool {
+        name: "docker-registry",
+        use_: "the tests of pushing modules and pulling them",
+        note: "",
+        is_present: || tool::find("docker-registry").is_some(),
+        packages: Packages { apt: &["docker-registry"], dnf: "docker-distribution", brew: "" },
+        service: "docker-registry.service",
+    },
+    SystemTool {
+        name: "minisign",
+        use_: "the test that its signatures and ours are the same",
+        note: "",
+        is_present: || tool::find("minisign").is_some(),
+        packages: Packages { apt: &["minisign"], dnf: "minisign", brew: "minisign" },
+        service: "",
     },
     SystemTool {
         name: "browser",
@@ -55,6 +78,7 @@ pub(super) const TESTED: &[SystemTool] = &[
             dnf: "chromium chromedriver",
             brew: "--cask chromium chromedriver",
         },
+        service: "",
     },
 ];
 
@@ -66,6 +90,7 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
         note: "",
         is_present: || tool::find("perf").is_some(),
         packages: Packages { apt: &["linux-perf"], dnf: "perf", brew: "" },
+        service: "",
     },
     SystemTool {
         name: "go",
@@ -73,6 +98,7 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
         note: "; it must be 1.24 or newer",
         is_present: has_go,
         packages: Packages { apt: &["golang"], dnf: "golang", brew: "go" },
+        service: "",
     },
 ];
 
@@ -91,9 +117,16 @@ impl SystemTool {
         let advice = packager.advice(&self.packages);
         match packager.install(&self.packages) {
             Err(error) => self.absent(&format!("{error:#}; {advice}")),
-            Ok(()) if (self.is_present)() => State::Installed,
+            Ok(()) if (self.is_present)() => match self.end_service(packager) {
+                Ok(()) => State::Installed,
+                Err(error) => self.absent(&format!("{} runs and could not be ended: {error:#}", self.service)),
+            },
             Ok(()) => self.absent("this system's package does not do; install a newer one by hand"),
         }
+    }
+
+    fn end_service(&self, packager: &Packager) -> Result<()> {
+        if self.service.is_empty() { Ok(()) } else { packager.end_service(self.service) }
     }
 
     fn absent(&self, next: &str) -> State {
@@ -150,6 +183,7 @@ mod tests {
             note: "",
             is_present: || false,
             packages: Packages { apt: &["criu"], dnf: "", brew: "" },
+            service: "",
         };
         let state = tool.ensure(&mut Packager::Dnf);
         let expect = "absent: needed for: restores; install what Debian calls criu by this system's own means";

@@ -90,7 +90,10 @@ fn perform(project: &Project, step: &Step) -> Result<Outcome> {
         Work::Probes => probes::run(project, Profile::Dev),
         Work::Field => field::run(project),
         Work::Go(_) => go::test(project),
-        Work::HostTests(arguments) => runner::cargo(project).and_then(|mut cargo| tool::run(cargo.args(arguments))),
+        Work::HostTests(arguments) => {
+            let program = runner::Copied::new(&project.target().join("xtask"))?;
+            tool::run(runner::cargo(project, &program)?.args(arguments))
+        }
         Work::Cargo { manifest, arguments, variable } => {
             let mut command = project.cargo(*manifest);
             tool::run(command.args(arguments).envs(*variable))

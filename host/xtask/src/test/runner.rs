@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{self, Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -25,14 +25,43 @@ const DETERMINISTIC: &str = "BENCH_HOST_DETERMINISTIC";
 /// The environment variable with a folder that comes first in the search path of tests.
 const FIRST: &str = "BENCH_HOST_FIRST_IN_PATH";
 
-/// A cargo command for the root workspace that starts test executables with this program.
-pub(super) fn cargo(project: &Project) -> Result<Command> {
-    let own = env::current_exe().context("cannot find this program to start tests with")?;
+/// A copy of this program, removed when it is dropped. Another checkout with the same target folder may build its own in place of this one
+/// while tests run.
+pub(super) struct Copied(PathBuf);
+
+impl Copied {
+    /// Copies this program into `folder`, and removes copies of processes that have ended without doing so.
+    pub(super) fn new(folder: &Path) -> Result<Self> {
+        const PREFIX: &str = "runner-";
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        let copy = Self(folder.join(format!("{PREFIX}{}", process::id())));
+        fs::create_dir_all(folder)
+            // The file of this process, even if another has taken its path.
+            .and_then(|()| fs::copy("/proc/self/exe", &copy.0))
+            .with_context(|| format!("cannot copy this program to {}, to start tests with", copy.0.display()))?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A cargo command for the root workspace that starts test executables with a copy of this program.
+pub(super) fn cargo(project: &Project, program: &Copied) -> Result<Command> {
     let described = tool::read(project.rustc().arg("-vV"))?;
     let triple = described.lines().find_map(|line| line.strip_prefix("host: "));
     let triple = triple.context("`rustc -vV` does not name the host")?;
     // A list, because cargo would split a text at spaces. Strings of JSON are strings of TOML.
-    let own = serde_json::Value::from(own.to_str().context("the path of this program is not UTF-8")?);
+    let own = serde_json::Value::from(program.0.to_str().context("the path of this program is not UTF-8")?);
     let packages = package::members(project, None)?;
     let tests = packages
         .iter()
@@ -54,7 +83,7 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
     };
     let arguments: Vec<OsString> = words.collect();
     let mut command = Command::new(&program);
-    // Programs that the tests start are no tests.
+    // Programs that the tests start are not tests.
     command.args(&arguments).env_remove(PASSED).env_remove(DETERMINISTIC).env_remove(FIRST);
     if let Some(path) = env::var_os(FIRST).and_then(|first| search_path(&first)) {
         command.env("PATH", path);
@@ -83,7 +112,7 @@ fn search_path(first: &OsStr) -> Option<OsString> {
 }
 
 /// The folder of the interpreter that the script `found` starts, as version managers put one in place of `python3`. It takes half a second a
-/// start, and tests start a hundred. `None` if it is no script.
+/// start, and tests start a hundred. `None` if it is not a script.
 fn behind_script(found: &Path) -> Option<PathBuf> {
     let mut begin = [0; 2];
     fs::File::open(found).and_then(|mut file| file.read_exact(&mut begin)).ok()?;
@@ -135,6 +164,22 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn copy_of_this_program_starts_and_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        // No process has this number.
+        let left = folder.path().join("runner-4294967295");
+        fs::write(&left, "").unwrap();
+        let copy = Copied::new(folder.path()).unwrap();
+        assert!(!left.exists(), "of a process that has ended");
+        let again = Copied::new(&folder.path().join("other")).unwrap();
+        assert!(copy.0.exists() && again.0.exists());
+        assert!(Command::new(&copy.0).arg("--list").output().unwrap().status.success());
+        let path = copy.0.clone();
+        drop(copy);
+        assert!(!path.exists());
+    }
 
     #[test]
     fn executable_is_known_without_its_hash() {

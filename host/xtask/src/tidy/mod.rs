@@ -2,6 +2,7 @@
 
 mod families;
 mod layout;
+mod limits;
 mod links;
 mod listing;
 mod source;
@@ -34,8 +35,15 @@ impl fmt::Display for Finding {
 /// A rule gets all sources, because some rules are about missing files.
 type Rule = fn(&[Source]) -> Vec<Finding>;
 
-const RULES: &[Rule] =
-    &[families::check, layout::check, links::check, text::begins_with_docs, text::is_short, text::is_finished];
+const RULES: &[Rule] = &[
+    families::check,
+    layout::check,
+    limits::check,
+    links::check,
+    text::begins_with_docs,
+    text::is_short,
+    text::is_finished,
+];
 
 /// Checks all rules and prints the findings; any finding is an error.
 pub(crate) fn run(project: &Project) -> Result<()> {

@@ -175,7 +175,7 @@ const PROBE: &[&str] = &[
 ];
 
 /// Pure crates: all they may depend on at all, tests aside. The generator of random numbers is one that has to be seeded, and
-/// a derive of serde's is no dependency on a format.
+/// a derive of serde's is not a dependency on a format.
 const PURE: &[(&str, &[&str])] =
     &[("bench-model", &["serde", "thiserror"]), ("bench-stats", &["bench-model", "rand", "statrs", "thiserror"])];
 
@@ -183,7 +183,10 @@ const PURE: &[(&str, &[&str])] =
 const UNREACHABLE: &[(&str, &[&str])] = &[
     ("bench-sink", &["clap", "libloading", "wasmtime"]),
     ("bench-model", &["serde_json", "toml"]),
-    ("bench-drivers", &["lz4_flex", "postgres", "zstd"]),
+    ("bench-drivers", &["hyper", "kube", "lz4_flex", "postgres", "zstd"]),
+    // What only some families need, the loaders must not make all others wait for.
+    ("bench-native", &["hyper", "kube", "postgres"]),
+    ("bench-wasm", &["hyper", "kube", "postgres"]),
 ];
 
 /// What only one member, or a few, may name, even in their tests. Families reach the engine through what bench-wasm re-exports, so
@@ -264,6 +267,21 @@ fn exclusiveness(members: &[Member], edges: &[Edge]) -> Vec<String> {
         for edge in strangers.filter(|edge| is_of(&edge.to, library) && !is_part(edge)) {
             let owners = owners.join(", ");
             found.push(format!("{} → {}: only {owners} may name {library}, in tests too", edge.from, edge.to));
+        }
+    }
+    found
+}
+
+/// The crates that depend on `name` by however many steps, some of which may be for tests: what a change of `name` compiles again,
+/// or more than that.
+pub(crate) fn dependents<'a>(name: &str, edges: &'a [Edge]) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut next = vec![name];
+    while let Some(changed) = next.pop() {
+        for edge in edges.iter().filter(|edge| edge.to == changed) {
+            if found.insert(edge.from.as_str()) {
+                next.push(&edge.from);
+            }
         }
     }
     found
@@ -410,6 +428,22 @@ fn families_stand_side_by_side() {
            bench-drivers, bench-engine, bench-model, bench-sink, bench-stats, own-files, ring-peer, session-log, shm-ring, \
            vocabulary"],
     );
+}
+
+#[test]
+fn dependents_are_found_over_many_steps() {
+    let edge = |from: &str, to: &str, kind| Edge { from: from.to_owned(), to: to.to_owned(), kind };
+    let edges = [
+        edge("bench-host", "family-one", Kind::Shipped),
+        edge("helper", "family-one", Kind::Shipped),
+        edge("family-other", "helper", Kind::Dev),
+        edge("family-one", "bench-wasm", Kind::Shipped),
+        // Tests of a crate may use one that depends on it.
+        edge("bench-wasm", "helper", Kind::Dev),
+    ];
+    let found: Vec<_> = dependents("family-one", &edges).into_iter().collect();
+    assert_eq!(found, ["bench-host", "bench-wasm", "family-one", "family-other", "helper"]);
+    assert!(dependents("bench-host", &edges).is_empty());
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! `registry/modules.toml`: which files the plug-ins are, by digest, and what they were built of and with.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::output::say;
+use crate::package::Package;
+use crate::plugins::WASM_TARGET;
+use crate::project::Project;
+use crate::tool;
+
+/// The file, from the root.
+const FILE: &str = "registry/modules.toml";
+
+/// The command whose components the file is of.
+const COMMAND: &str = "cargo xtask plugins --reproducible";
+
+const BEGIN: &str = "[[module]]\n";
+
+/// Writes the entries of the components that were built of `plugins`, and says which are new. Those of other plug-ins are kept. With
+/// `is_locked`, nothing is written, and an entry that would change is an error.
+pub(crate) fn record(project: &Project, plugins: &[Package], is_locked: bool) -> Result<()> {
+    let path = project.root().join(FILE);
+    let old = match fs::read_to_string(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot read {FILE}"));
+        }
+        read => read.unwrap_or_default(),
+    };
+    let (old, new) = (entries(&old), built(project, plugins, COMMAND)?);
+    let changes = changes(&old, &new);
+    changes.iter().for_each(|change| say(format_args!("plugins: {change}")));
+    if is_locked {
+        ensure!(
+            changes.is_empty(),
+            "{FILE} does not have what was built: build with the sources and the compiler that it names, or write it with `{COMMAND}`"
+        );
+        say(format_args!("plugins: {FILE} has what was built"));
+        return Ok(());
+    }
+    let kept = old.into_iter().filter(|entry| new.iter().all(|other| other.name() != entry.name()));
+    let all = kept.chain(new.iter().cloned()).collect();
+    fs::write(&path, text(all, COMMAND)).with_context(|| format!("cannot write {FILE}"))?;
+    say(format_args!("plugins: {FILE} has their digests"));
+    Ok(())
+}
+
+/// The text of a file with the entries of `plugins/NAME.wasm`, which `command` has built.
+pub(crate) fn text_of(project: &Project, plugins: &[Package], command: &str) -> Result<String> {
+    Ok(text(built(project, plugins, command)?, command))
+}
+
+fn text(mut entries: Vec<Entry>, command: &str) -> String {
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    let head = format!("# The plug-ins as components, which `{command}` has built.\n");
+    std::iter::once(head).chain(entries.into_iter().map(|entry| entry.0)).collect::<Vec<_>>().join("\n")
+}
+
+/// The lines of a plug-in, each with its end of line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry(String);
+
+impl Entry {
+    /// The value of `key`; empty if there is none.
+    fn field(&self, key: &str) -> &str {
+        let begin = format!("{key} = \"");
+        let mut lines = self.0.lines();
+        lines.find_map(|line| line.strip_prefix(begin.as_str())?.strip_suffix('"')).unwrap_or_default()
+    }
+
+    fn name(&self) -> &str {
+        self.field("name")
+    }
+}
+
+/// The entries of a file.
+fn entries(text: &str) -> Vec<Entry> {
+    text.split(BEGIN).skip(1).map(|rest| Entry(format!("{BEGIN}{}\n", rest.trim_end()))).collect()
+}
+
+/// The entries of `plugins/NAME.wasm`.
+fn built(project: &Project, plugins: &[Package], command: &str) -> Result<Vec<Entry>> {
+    let compiler = tool::read(project.rustc().arg("--version"))?;
+    let entry = |plugin: &Package| -> Result<Entry> {
+        let file = format!("plugins/{}.wasm", plugin.name);
+        let sum = tool::read(project.command("sha256sum").arg(&file))?;
+        let digest = sum.split_whitespace().next().with_context(|| format!("sha256sum printed no digest of {file}"))?;
+        let folder = plugin.manifest.parent().and_then(|folder| folder.strip_prefix(project.root()).ok());
+        let source = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+        Ok(Entry(format!(
+            "{BEGIN}name = \"bench-host:{}\"\nversion = \"{}\"\ndigest = \"sha256:{digest}\"\nsource = \"{source}\"\n\
+             built = \"{command}; {WASM_TARGET}; {}\"\nlicence = \"{}\"\n",
+            plugin.name,
+            plugin.version,
+            compiler.trim(),
+            plugin.license
+        )))
+    };
+    plugins.iter().map(entry).collect()
+}
+
+/// A line for each entry of `new` that is not in `old`.
+fn changes(old: &[Entry], new: &[Entry]) -> Vec<String> {
+    let mut changes = Vec::new();
+    for entry in new {
+        let (name, digest) = (entry.name(), entry.field("digest"));
+        let Some(known) = old.iter().find(|known| known.name() == name) else {
+            changes.push(format!("{name} is {digest}, and was not recorded"));
+            continue;
+        };
+        let keys = ["version", "digest", "source", "built", "licence"];
+        let differing = keys.iter().filter(|key| known.field(key) != entry.field(key));
+        let differing: Vec<_> =
+            differing.map(|key| format!("{key} `{}` → `{}`", known.field(key), entry.field(key))).collect();
+        if !differing.is_empty() {
+            changes.push(format!("{name}: {}", differing.join(", ")));
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, digest: &str, built: &str) -> Entry {
+        Entry(format!("{BEGIN}name = \"{name}\"\ndigest = \"{digest}\"\nbuilt = \"{built}\"\n"))
+    }
+
+    #[test]
+    fn entries_come_back_from_the_text() {
+        let all = vec![entry("b", "2", "x"), entry("a", "1", "x")];
+        let written = text(all.clone(), "c");
+        let read = entries(&written);
+        assert_eq!(read, [all[1].clone(), all[0].clone()]);
+        assert_eq!(text(read, "c"), written);
+        assert_eq!((all[0].name(), all[0].field("digest"), all[0].field("nothing")), ("b", "2", ""));
+        assert!(entries("").is_empty());
+    }
+
+    #[test]
+    fn every_change_is_told() {
+        let old = [entry("a", "1", "x"), entry("b", "2", "x"), entry("d", "4", "x")];
+        let check = |new: Entry, expect: &[&str]| assert_eq!(changes(&old, &[new]), expect);
+        check(entry("a", "1", "x"), &[]);
+        check(entry("a", "3", "x"), &["a: digest `1` → `3`"]);
+        check(entry("b", "3", "y"), &["b: digest `2` → `3`, built `x` → `y`"]);
+        check(entry("c", "3", "x"), &["c is 3, and was not recorded"]);
+    }
+}
