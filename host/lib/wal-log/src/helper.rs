@@ -49,11 +49,13 @@ impl Helper {
     }
 
     fn round(&mut self, shared: &Shared) -> Result<(), LogError> {
-        let retired = self.retire(shared);
+        let mut retired = self.retire(shared);
         self.touch(shared)?;
         while shared.preparer.spares() < shared.config.segments_ahead as usize {
             let segment = self.provide(shared)?;
             shared.preparer.offer(segment);
+            // Appenders may take each spare at once, so that this loop lasts as long as they append: the retention holds in it too.
+            retired = retired.and(self.retire(shared));
         }
         self.discard(shared)?;
         retired

@@ -2,6 +2,7 @@
 
 use crate::support::{HEADER, config, content, directory, entry, fill, filled, offsets, open, payload, segments};
 use std::fs;
+use std::thread;
 use wal_log::{Config, Durability, Log, LogError, PageState, ReadError, Retention};
 
 fn recycling(directory: &std::path::Path, kept: u32) -> Config {
@@ -36,6 +37,32 @@ fn file_count_is_bounded_and_recycled_sequences_are_reported() {
         assert_eq!(content(&log), filled(first..600));
         fill_slowly(&log, 600..900);
     }
+}
+
+/// The helper retires after each segment that it provides, so it is at most two segments behind.
+#[test]
+fn file_count_is_bounded_while_appenders_take_each_segment_at_once() {
+    let directory = directory();
+    let config = recycling(directory.path(), 2);
+    let (kept, ahead) = (2, config.segments_ahead as usize);
+    let log = open(config);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    for number in 0..3_000 {
+                        log.append(entry(&payload(number, 100))).unwrap();
+                    }
+                })
+            })
+            .collect();
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            let snapshot = log.snapshot();
+            let span = snapshot.next_sequence() - snapshot.first_sequence();
+            assert!(span <= (kept + ahead + 2) as u64 * (8 << 10) / 100, "{span} records are kept");
+        }
+    });
+    assert!(log.snapshot().first_sequence() > 8_000);
 }
 
 #[test]
