@@ -76,8 +76,7 @@ impl Driver {
     }
 
     /// The folders of a language with the files of this driver, where there are such. `component` is what all drivers need that are built as
-    /// components only. A destination has a source in the same module, so that it can be tried
-    /// alone.
+    /// components only. A destination has a source in the same module, so that it can be tried alone.
     fn parts(self) -> &'static [&'static str] {
         match self {
             Self::Workload => &["workload"],
