@@ -19,7 +19,7 @@ const AFTER: [(&str, &str); 3] = [
 ];
 
 /// So many rows are shown at first. Browsers lay out this many in a moment.
-const SHOWN: usize = 100;
+const SHOWN: usize = 50;
 
 /// Where in the page `cell` is, the same whenever a page is made of its run.
 pub(super) fn anchor(view: &RunView, cell: &CellView) -> String {

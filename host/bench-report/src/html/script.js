@@ -42,26 +42,34 @@
   addEventListener('hashchange', follow);
   follow();
 
+  // The rows of each table in the reader's order.
+  const orders = new Map();
+  const ordered = (table) => orders.get(table) || [...table.tBodies];
+
   // Filters. Of many rows that match, the first are shown, because browsers take long to lay out thousands; all are on request, and in
   // print.
   for (const tools of all('.tools[data-for]')) {
     const table = document.getElementById(tools.dataset.for);
-    const texts = new Map([...table.tBodies].map((body) => [body, body.querySelector('th').textContent.toLowerCase()]));
+    const texts = new Map();
+    const text = (body) => {
+      if (!texts.has(body)) texts.set(body, body.querySelector('th').textContent.toLowerCase());
+      return texts.get(body);
+    };
     const [words, arm, status] = ['[data-filter]', '[data-arm]', '[data-status]'].map((name) => tools.querySelector(name));
     const [count, showAll, toggle] = ['.count', '[data-show-all]', '[data-open-all]'].map((name) => tools.querySelector(name));
     const most = Number(table.dataset.shown);
     let isWhole = false;
     const filter = () => {
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let found = 0;
-      for (const body of table.tBodies) {
-        const isFound = wanted.every((word) => texts.get(body).includes(word))
-          && (!arm.value || body.dataset.arm === arm.value) && (!status.value || body.dataset.status === status.value);
-        found += isFound;
-        body.hidden = !isFound || (found > most && !isWhole);
-      }
-      const isCut = found > most && !isWhole;
-      count.textContent = `${found} of ${texts.size} cells${isCut ? `, the first ${most} shown` : ''}`;
+      const bodies = ordered(table);
+      const found = bodies.filter((body) => (!arm.value || body.dataset.arm === arm.value)
+        && (!status.value || body.dataset.status === status.value) && wanted.every((word) => text(body).includes(word)));
+      const isCut = found.length > most && !isWhole;
+      const shown = new Set(isCut ? found.slice(0, most) : found);
+      for (const body of bodies) if (body.hidden === shown.has(body)) body.hidden = !body.hidden;
+      // Only rows that are shown take their place in a new order: moving those of thousands that are hidden takes longer than sorting.
+      if (orders.has(table) && shown.size) table.tBodies[0].before(...shown);
+      count.textContent = `${found.length} of ${bodies.length} cells${isCut ? `, the first ${most} shown` : ''}`;
       showAll.hidden = !isCut;
     };
     const showWhole = (whole) => { isWhole = whole; filter(); };
@@ -80,6 +88,7 @@
   }
 
   // Sorting: figures by their value in base units, those without one last.
+  const { compare } = new Intl.Collator(undefined, { numeric: true });
   for (const button of all('button[data-sort]')) {
     button.addEventListener('click', () => {
       const head = button.closest('th');
@@ -88,19 +97,22 @@
       const isUp = head.getAttribute('aria-sort') !== 'ascending';
       [...table.tHead.rows[0].cells].forEach((other) => other.setAttribute('aria-sort', 'none'));
       head.setAttribute('aria-sort', isUp ? 'ascending' : 'descending');
-      const keyed = [...table.tBodies].map((body) => {
-        const cell = body.rows[0].cells[column];
+      const keyed = ordered(table).map((body) => {
+        const cell = body.firstElementChild.children[column];
         const value = cell.dataset.v === undefined ? NaN : parseFloat(cell.dataset.v);
-        return { body, value, text: cell.textContent };
+        return { body, cell, value };
       });
-      const isNumber = keyed.some((one) => !Number.isNaN(one.value));
       const order = isUp ? 1 : -1;
-      keyed.sort((a, b) => {
-        if (!isNumber) return order * a.text.localeCompare(b.text, undefined, { numeric: true });
-        if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
-        return order * (a.value - b.value);
-      });
-      table.append(...keyed.map((one) => one.body));
+      if (keyed.some((one) => !Number.isNaN(one.value))) {
+        keyed.sort((a, b) => {
+          if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
+          return order * (a.value - b.value);
+        });
+      } else {
+        keyed.forEach((one) => { one.text = one.cell.textContent; });
+        keyed.sort((a, b) => order * compare(a.text, b.text));
+      }
+      orders.set(table, keyed.map((one) => one.body));
       table.dispatchEvent(new Event('sorted'));
     });
   }
