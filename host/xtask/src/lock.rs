@@ -82,22 +82,25 @@ fn entries(text: &str) -> Vec<Entry> {
 /// The entries of `plugins/NAME.wasm`.
 fn built(project: &Project, plugins: &[Package], command: &str) -> Result<Vec<Entry>> {
     let compiler = tool::read(project.rustc().arg("--version"))?;
-    let entry = |plugin: &Package| -> Result<Entry> {
+    let entry_of = |plugin: &Package| -> Result<Entry> {
         let file = format!("plugins/{}.wasm", plugin.name);
         let sum = tool::read(project.command("sha256sum").arg(&file))?;
         let digest = sum.split_whitespace().next().with_context(|| format!("sha256sum printed no digest of {file}"))?;
-        let folder = plugin.manifest.parent().and_then(|folder| folder.strip_prefix(project.root()).ok());
-        let source = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
-        Ok(Entry(format!(
-            "{BEGIN}name = \"bench-host:{}\"\nversion = \"{}\"\ndigest = \"sha256:{digest}\"\nsource = \"{source}\"\n\
-             built = \"{command}; {WASM_TARGET}; {}\"\nlicence = \"{}\"\n",
-            plugin.name,
-            plugin.version,
-            compiler.trim(),
-            plugin.license
-        )))
+        let built = format!("{command}; {WASM_TARGET}; {}", compiler.trim());
+        Ok(entry(project, plugin, digest, &built))
     };
-    plugins.iter().map(entry).collect()
+    plugins.iter().map(entry_of).collect()
+}
+
+/// The entry of a plug-in whose component has this digest, `built` with these tools.
+fn entry(project: &Project, plugin: &Package, digest: &str, built: &str) -> Entry {
+    let folder = plugin.manifest.parent().and_then(|folder| folder.strip_prefix(project.root()).ok());
+    let source = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+    let Package { name, version, license, .. } = plugin;
+    Entry(format!(
+        "{BEGIN}name = \"bench-host:{name}\"\nversion = \"{version}\"\ndigest = \"sha256:{digest}\"\nsource = \"{source}\"\n\
+         built = \"{built}\"\nlicence = \"{license}\"\n"
+    ))
 }
 
 /// A line for each entry of `new` that is not in `old`.
@@ -123,6 +126,21 @@ fn changes(old: &[Entry], new: &[Entry]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugins;
+    use std::collections::BTreeSet;
+
+    /// A plug-in that was added, moved, renamed or removed since shows here; that its component is another one, when it is built.
+    #[test]
+    fn every_plug_in_is_recorded() {
+        let project = Project::find().expect("the checkout");
+        let text = fs::read_to_string(project.root().join(FILE)).expect("the file of digests");
+        let plugins = plugins::plugins(&project, &[]).expect("the plug-ins");
+        let facts = |entry: &Entry| ["name", "version", "source", "licence"].map(|key| entry.field(key).to_owned());
+        let recorded: BTreeSet<_> = entries(&text).iter().map(facts).collect();
+        let expected: BTreeSet<_> =
+            plugins.iter().map(|plugin| facts(&super::entry(&project, plugin, "", ""))).collect();
+        assert_eq!(recorded, expected, "write it with `{COMMAND}`");
+    }
 
     fn entry(name: &str, digest: &str, built: &str) -> Entry {
         Entry(format!("{BEGIN}name = \"{name}\"\ndigest = \"{digest}\"\nbuilt = \"{built}\"\n"))
