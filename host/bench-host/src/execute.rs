@@ -7,13 +7,13 @@ use crate::cost::Cost;
 use crate::derived;
 use crate::effort::Effort;
 use crate::families;
+use crate::file_digests;
 use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
 use crate::live::{self, Watcher};
 use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::paths;
-use crate::program;
 use crate::progress::is_watched;
 use crate::resolve::{Resolved, in_run};
 use crate::resume::PreviousRun;
@@ -421,7 +421,7 @@ pub(crate) fn planned(job: &Job<'_>) -> Planned {
 
 /// The digest of this program, because two builds may have the same version; `None` if its file cannot be read.
 pub(crate) fn program_sha256() -> Option<String> {
-    program::sha256(paths::description_cache().as_deref())
+    file_digests::of_this_program(paths::description_cache().as_deref())
 }
 
 /// The time in UTC, and six digits that distinguish two runs of the same second.

@@ -3,6 +3,7 @@
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::compilers::compilers;
 use crate::described::{Described, Descriptions};
+use crate::file_digests::FileDigests;
 use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::stored::Trust;
@@ -71,6 +72,8 @@ pub(crate) struct Loader {
     pub(crate) cache: Option<PathBuf>,
     /// The cache of descriptions.
     pub(crate) descriptions: Descriptions,
+    /// What finds the digests of modules. None is kept, unless a command only shows what modules are: what is run is read.
+    pub(crate) digests: FileDigests,
     /// What the user trusts.
     pub(crate) trust: Trust,
     pub(crate) limits: LimitArgs,
@@ -103,6 +106,7 @@ impl Loader {
         let cache = trusted_cache();
         Ok(Self {
             descriptions: Descriptions::open(paths::description_cache().as_deref()),
+            digests: FileDigests::default(),
             trust: Trust::read()?,
             workers: Workers {
                 program,
@@ -239,7 +243,7 @@ impl Loader {
         let kind = kind(file).map_err(|reason| refuse(None, reason))?;
         let sha256 = match kind {
             Kind::Builtin => env!("CARGO_PKG_VERSION").to_owned(),
-            _ => digest::of_file(file).map_err(|error| {
+            _ => self.digests.of(file).map_err(|error| {
                 refuse(None, format!("{}: cannot be read: {error}; give the path of a built module", file.display()))
             })?,
         };

@@ -3,6 +3,7 @@
 use crate::cli::ListArgs;
 use crate::conformance;
 use crate::execute::{interrupt, print_view};
+use crate::file_digests::FileDigests;
 use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::Kind;
 use crate::{Exit, output, paths};
@@ -20,7 +21,11 @@ pub(crate) fn run(arguments: &ListArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let files = if arguments.files.is_empty() { paths::modules(&[])? } else { arguments.files.clone() };
-    let loader = Loader::new(&arguments.grants, arguments.limits)?;
+    let mut loader = Loader::new(&arguments.grants, arguments.limits)?;
+    // With `--used` the modules are run.
+    if !arguments.used {
+        loader.digests = FileDigests::open(paths::description_cache().as_deref());
+    }
     let interrupt = interrupt()?;
     let modules = loader.load(&files, arguments.files.is_empty(), interrupt);
     let with_suites = arguments.files.is_empty();
