@@ -274,6 +274,7 @@ impl Executor for WorkerExecutor<'_> {
             Ok(Reply::Measured(mut report)) => {
                 report.outcome.layout = Some(layout);
                 report.outcome.printed_bytes = Some(end.stdout.total + end.stderr.total);
+                note_stop(&mut report, end.stopped);
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
                 redact_report(&mut report);
@@ -289,15 +290,32 @@ impl Executor for WorkerExecutor<'_> {
             }
             Ok(_) => done(Report::without_figures(repetition, Status::Failed, "unexpected reply of the worker")),
             Err(WorkerError::Interrupted) => RepetitionEnd::Interrupted,
-            Err(error) => done(without_reply(repetition, &error, &before)),
+            Err(error) => done(without_reply(repetition, &error, &before, end.stopped)),
         }
     }
 }
 
+/// Adds to the disturbances of a repetition that this process was stopped while it waited for the worker.
+pub(crate) fn note_stop(report: &mut Report, stopped: Duration) {
+    if !stopped.is_zero() {
+        report.outcome.witness.get_or_insert_default().stopped_ns = nanoseconds(stopped);
+    }
+}
+
+fn nanoseconds(stopped: Duration) -> Option<u64> {
+    u64::try_from(stopped.as_nanos()).ok().filter(|ns| *ns > 0)
+}
+
 /// The report of a worker that has not replied. If the machine was suspended or its processors were taken away, a missed deadline
 /// makes the repetition void instead of failed. What the threads of a dead worker waited for is unknown.
-pub(crate) fn without_reply(repetition: Repetition, error: &WorkerError, before: &Reading) -> Report {
-    let witness = Witness { run_queue_ns: None, switches_involuntary: None, ..Witness::since(before) };
+pub(crate) fn without_reply(
+    repetition: Repetition,
+    error: &WorkerError,
+    before: &Reading,
+    stopped: Duration,
+) -> Report {
+    let since = Witness::since(before);
+    let witness = Witness { run_queue_ns: None, switches_involuntary: None, stopped_ns: nanoseconds(stopped), ..since };
     let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
     let status = if is_void { Status::Void } else { Status::Failed };
     let mut report = Report::without_figures(repetition, status, error.to_string());

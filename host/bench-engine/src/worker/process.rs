@@ -17,7 +17,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 /// How workers are started.
@@ -45,6 +45,8 @@ pub struct WorkerEnd<Reply> {
     pub stdout: Captured,
     /// Standard error.
     pub stderr: Captured,
+    /// For how long this process was stopped meanwhile, by a signal, a debugger or a control group, and perhaps the worker with it.
+    pub stopped: Duration,
 }
 
 /// The reason why there is no reply.
@@ -132,7 +134,8 @@ impl Workers {
                 answer(process, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
             }
             Err(error) => {
-                WorkerEnd { result: Err(error.into()), stdout: Captured::default(), stderr: Captured::default() }
+                let (stdout, stderr) = (Captured::default(), Captured::default());
+                WorkerEnd { result: Err(error.into()), stdout, stderr, stopped: Duration::ZERO }
             }
         }
     }
@@ -197,12 +200,12 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     mut process: Process,
     channel: UnixStream,
     request: &Request,
-    deadline: Deadline,
+    mut deadline: Deadline,
     interrupt: &Interrupt,
 ) -> WorkerEnd<Reply> {
     let stdout = process.child.stdout.take().map(Capture::start);
     let stderr = process.child.stderr.take().map(Capture::start);
-    let result = exchange(&process.child, channel, request, deadline, interrupt);
+    let result = exchange(&process.child, channel, request, &mut deadline, interrupt);
     let status = end(&mut process, result.is_ok());
     let how = match process.remove_group() {
         Some(bytes) => format!("was killed because it used more than {} MiB of memory", bytes >> 20),
@@ -215,7 +218,7 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(WorkerError::Reply),
         Err(error) => Err(error),
     };
-    WorkerEnd { result, stdout, stderr }
+    WorkerEnd { result, stdout, stderr, stopped: deadline.stopped }
 }
 
 /// Ends the worker and everything that it started, so that nothing disturbs the next repetition. One that `is_ending` has a moment
@@ -246,7 +249,7 @@ fn exchange<Request: Serialize>(
     child: &Child,
     channel: UnixStream,
     request: &Request,
-    mut deadline: Deadline,
+    deadline: &mut Deadline,
     interrupt: &Interrupt,
 ) -> Result<Vec<u8>, WorkerError> {
     let (events, received) = mpsc::channel();
@@ -267,7 +270,7 @@ fn exchange<Request: Serialize>(
         Err(error) => return Err(error.into()),
     }
     loop {
-        match received.recv_timeout(deadline.left()) {
+        match deadline.wait(&received) {
             Ok(Event::Ended) => deadline.shorten(GRACE),
             Ok(Event::Expects(time)) => deadline.extend(time),
             Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
@@ -298,14 +301,44 @@ struct Deadline {
     is_extended: bool,
     /// The worker has ended, and only what it has sent before is waited for.
     has_ended: bool,
+    /// For how long this process was stopped while it waited.
+    stopped: Duration,
 }
+
+/// How often a process that waits for a worker looks at the clock, to notice that it was stopped.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A process that looks at the clock so much too late was stopped, and not only waiting for a processor.
+const LATE_MIN: Duration = Duration::from_secs(1);
 
 impl Deadline {
     fn new(within: Duration, is_extended: bool) -> Self {
         let started = Instant::now();
         // A deadline beyond what the clock can hold is none.
         let until = started.checked_add(within).unwrap_or(started + LONG);
-        Self { started, within, until, is_extended, has_ended: false }
+        Self { started, within, until, is_extended, has_ended: false, stopped: Duration::ZERO }
+    }
+
+    /// Waits for an event until the deadline. The time for which this process was stopped does not count: nothing that the worker sent
+    /// meanwhile has been read.
+    fn wait<Event>(&mut self, received: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
+        loop {
+            let (begun, asked) = (Instant::now(), self.left().min(LOOK));
+            let event = received.recv_timeout(asked);
+            self.postpone(begun.elapsed().saturating_sub(asked));
+            match event {
+                Err(RecvTimeoutError::Timeout) if !self.left().is_zero() => {}
+                event => return event,
+            }
+        }
+    }
+
+    /// This process looked at the clock so much later than it had asked for.
+    fn postpone(&mut self, late: Duration) {
+        if late >= LATE_MIN {
+            self.stopped += late;
+            self.until = self.until.checked_add(late).unwrap_or(self.until);
+        }
     }
 
     fn left(&self) -> Duration {
@@ -474,6 +507,32 @@ mod tests {
         let piece = vec![b'x'; 1 << 20];
         while worker.write_all(&piece).is_ok() {}
         assert!(matches!(received.iter().last(), Some(Event::TooLong)));
+    }
+
+    #[test]
+    fn deadline_is_later_by_the_time_for_which_this_process_was_stopped() {
+        let second = Duration::from_secs(1);
+        for is_extended in [true, false] {
+            let mut deadline = Deadline::new(9 * second, is_extended);
+            deadline.postpone(LATE_MIN - Duration::from_nanos(1));
+            assert_eq!((deadline.whole(), deadline.stopped), (9 * second, Duration::ZERO), "it waited for a processor");
+            deadline.postpone(5 * second);
+            deadline.postpone(2 * second);
+            assert_eq!((deadline.whole(), deadline.stopped), (16 * second, 7 * second));
+        }
+    }
+
+    #[test]
+    fn deadline_is_waited_for_over_many_looks_at_the_clock() {
+        let (sender, received) = mpsc::channel();
+        let mut deadline = Deadline::new(LOOK + Duration::from_millis(1), false);
+        let begun = Instant::now();
+        assert_eq!(deadline.wait(&received), Err(RecvTimeoutError::Timeout));
+        assert!(begun.elapsed() >= LOOK + Duration::from_millis(1));
+        sender.send(7).unwrap();
+        assert_eq!(Deadline::new(LOOK, false).wait(&received), Ok(7));
+        drop(sender);
+        assert_eq!(Deadline::new(LOOK, false).wait(&received), Err(RecvTimeoutError::Disconnected));
     }
 
     #[test]

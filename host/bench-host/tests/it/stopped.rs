@@ -7,6 +7,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// A run of which `good` has been finished and `loop` is going on, with its worker.
 struct Going {
@@ -95,6 +97,26 @@ fn interrupt_keeps_and_shows_finished_results() {
         assert!(ran.stdout.contains("1 of 2 cells were not run: interrupted"), "{}", ran.stdout);
         check_kept(&host, "interrupted");
     }
+}
+
+/// As by Ctrl-Z, or by a machine that freezes the programs of a user who is away.
+#[test]
+fn cell_is_void_if_the_program_was_stopped_beyond_its_deadline() {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/good --arm native --quick --processes 1 --time 2s --deadline 1s";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the machine's limits have been measured", || {
+        let text = host.runs().first().and_then(|run| fs::read_to_string(run.join("run.jsonl")).ok());
+        text.is_some_and(|text| text.contains("\"record\":\"calibration\""))
+    });
+    eventually("the cell has a worker", || !workers(child.id()).is_empty());
+    kill_process(Pid::from_child(&child), Signal::STOP).unwrap();
+    thread::sleep(Duration::from_secs(6));
+    kill_process(Pid::from_child(&child), Signal::CONT).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check("stopped and continued", 2);
+    let is_said =
+        |line: &str| line.contains("void: the machine stood still: ") && line.contains("bench-host was stopped for ");
+    assert!(ran.stdout.lines().any(is_said), "{}", ran.stdout);
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub struct Witness {
     /// The time for which the system was suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_ns: Option<u64>,
+    /// The time for which the process that waits for the worker was stopped, and perhaps the worker with it. Only that process knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_ns: Option<u64>,
     /// The time that processes outside of the worker's group ran, as a mean over all processors of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub others_busy_ns: Option<u64>,
@@ -103,6 +106,7 @@ impl Witness {
                 let ns = nanoseconds(suspended.saturating_sub(wall));
                 if ns < SUSPENDED_NS_MIN { 0 } else { ns }
             }),
+            stopped_ns: None,
             others_busy_ns: earlier
                 .processors
                 .zip(later.processors)
@@ -115,14 +119,17 @@ impl Witness {
         self.withheld_share() >= STANDSTILL_SHARE
     }
 
-    /// The largest of the shares of time that steal, throttling and suspension took.
+    /// The largest of the shares of time that steal, throttling, suspension and stops took.
     pub fn withheld_share(&self) -> f64 {
         let throttled = self.throttled_periods.filter(|(periods, _)| *periods >= PERIODS_MIN);
         let throttled = throttled.map_or(0.0, |(periods, throttled)| throttled as f64 / periods as f64);
         // The wall time does not include suspension.
         let suspended_ns = self.suspended_ns.unwrap_or_default() as f64;
         let suspended = suspended_ns / (self.wall_ns as f64 + suspended_ns).max(1.0);
-        self.share(self.stolen_ns).max(throttled).max(suspended)
+        // The wall time may not include it, if the worker went on.
+        let stopped_ns = self.stopped_ns.unwrap_or_default();
+        let stopped = stopped_ns as f64 / (self.wall_ns.max(stopped_ns) as f64).max(1.0);
+        self.share(self.stolen_ns).max(throttled).max(suspended).max(stopped)
     }
 
     /// The share of the time that threads waited for a processor.
@@ -152,6 +159,9 @@ impl Witness {
         }
         if let Some(ns @ 1..) = self.suspended_ns {
             parts.push(format!("the system was suspended for {:.1} s", ns as f64 / 1e9));
+        }
+        if let Some(ns @ 1..) = self.stopped_ns {
+            parts.push(format!("bench-host was stopped for {:.1} s", ns as f64 / 1e9));
         }
         if self.run_queue_share() >= NOTABLE_SHARE {
             let mut part =
@@ -240,6 +250,11 @@ mod tests {
         check(throttled(10, 0), false, None);
         let suspended = Witness { suspended_ns: Some(3 * SECOND), ..quiet() };
         check(suspended, true, Some("the system was suspended for 3.0 s"));
+        let stopped = |ns| Witness { stopped_ns: Some(ns), ..quiet() };
+        check(stopped(9 * SECOND), true, Some("bench-host was stopped for 9.0 s"));
+        let long = Witness { wall_ns: 90 * SECOND, ..stopped(9 * SECOND) };
+        check(long, false, Some("bench-host was stopped for 9.0 s"));
+        check(stopped(0), false, None);
     }
 
     #[test]
@@ -280,6 +295,7 @@ mod tests {
             stolen_ns: Some(SECOND / 2),
             throttled_periods: Some((10, 4)),
             suspended_ns: Some(2 * SECOND),
+            stopped_ns: None,
             others_busy_ns: None,
         };
         assert_eq!(Witness::between(&earlier, &later), expect);

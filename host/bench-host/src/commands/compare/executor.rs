@@ -2,7 +2,7 @@
 
 use super::measure::label;
 use crate::effort::PairedEffort;
-use crate::execute::{Job, account, explain_by_output, keep_output, without_reply};
+use crate::execute::{Job, account, explain_by_output, keep_output, note_stop, without_reply};
 use crate::resolve::Resolved;
 use crate::scratch_budget;
 use crate::secret::redact_report;
@@ -59,12 +59,14 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
-                let reports = compared.cells.iter().map(|cell| without_reply(repetition(cell), &error, &before));
+                let lost = |cell| without_reply(repetition(cell), &error, &before, end.stopped);
+                let reports = compared.cells.iter().map(lost);
                 return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
             }
         };
         for report in &mut paired.reports {
             report.outcome.layout = Some(layout);
+            note_stop(report, end.stopped);
             explain_by_output(report, &end.stderr);
             redact_report(report);
         }
