@@ -73,8 +73,7 @@ fn agents(collected: &Path) -> Result<Vec<String>, VerifyError> {
 /// The digests of the complete lines of a file.
 fn lines_of(path: &Path) -> Result<HashSet<String>, VerifyError> {
     let fail = |source| VerifyError::Io { path: path.to_owned(), source };
-    let file = regular::open(path, File::options().read(true)).map_err(fail)?;
-    let mut file = BufReader::with_capacity(1 << 20, file.take(FILE_BYTES_MAX));
+    let mut file = BufReader::with_capacity(1 << 20, regular::open_within(path, FILE_BYTES_MAX).map_err(fail)?);
     let (mut line, mut digests) = (Vec::new(), HashSet::new());
     loop {
         line.clear();

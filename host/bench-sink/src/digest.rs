@@ -9,11 +9,11 @@ use std::path::Path;
 /// The SHA-256 of the file at `path`, in lower-case hexadecimal.
 pub fn of_file(path: &Path) -> io::Result<String> {
     let mut file = crate::regular::open(path, File::options().read(true))?;
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
+            0 => return Ok(hasher.finish()),
             read => hasher.update(&buffer[..read]),
         }
     }

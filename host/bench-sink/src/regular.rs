@@ -3,7 +3,7 @@
 
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -41,14 +41,27 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
 
 /// Like [`read`], for a file that is open.
 pub fn read_from(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let size = size_within(file, bytes_max)?;
+    let mut bytes = Vec::new();
+    file.take(size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Like [`read`], to be read piece by piece.
+pub fn open_within(path: &Path, bytes_max: u64) -> io::Result<Take<File>> {
+    let file = open(path, OpenOptions::new().read(true))?;
+    let size = size_within(&file, bytes_max)?;
+    Ok(file.take(size))
+}
+
+/// The size of `file`, which is an error above `bytes_max`: a file must not be taken for one that ends there.
+fn size_within(file: &File, bytes_max: u64) -> io::Result<u64> {
     let size = file.metadata()?.len();
     if size > bytes_max {
         let reason = format!("it has {size} bytes, and the maximum is {bytes_max}");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
-    let mut bytes = Vec::new();
-    file.take(size).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(size)
 }
 
 /// Like [`read`], for text in UTF-8.
@@ -61,10 +74,16 @@ mod tests {
     use super::*;
 
     fn check(path: &Path, expect: Result<&[u8], &str>) {
-        match (read(path, 4), expect) {
-            (Ok(bytes), Ok(expect)) => assert_eq!(bytes, expect),
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{}: {error}", path.display()),
-            (found, expect) => panic!("{}: {found:?}, expected {expect:?}", path.display()),
+        let in_pieces = open_within(path, 4).and_then(|mut file| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        for read in [read(path, 4), in_pieces] {
+            match (read, expect) {
+                (Ok(bytes), Ok(expect)) => assert_eq!(bytes, expect),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{}: {error}", path.display()),
+                (found, expect) => panic!("{}: {found:?}, expected {expect:?}", path.display()),
+            }
         }
     }
 

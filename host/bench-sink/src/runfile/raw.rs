@@ -7,7 +7,7 @@ use super::reader::{FILE_BYTES_MAX, ReadError, parse};
 use crate::regular;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Take};
+use std::io::{BufRead, BufReader, Take};
 use std::path::{Path, PathBuf};
 
 /// One line of a run file.
@@ -44,9 +44,9 @@ impl RawLines {
     /// Those of the run in `directory`.
     pub fn open(directory: &Path) -> Result<Self, ReadError> {
         let path = directory.join(FILE_NAME);
-        let file = regular::open(&path, File::options().read(true));
+        let file = regular::open_within(&path, FILE_BYTES_MAX);
         let file = file.map_err(|source| ReadError::Io { path: path.clone(), source })?;
-        let (file, waiting) = (BufReader::with_capacity(1 << 20, file.take(FILE_BYTES_MAX)), VecDeque::new());
+        let (file, waiting) = (BufReader::with_capacity(1 << 20, file), VecDeque::new());
         Ok(Self { path, file, read: 0, blocks: Blocks::default(), waiting, whole: 0 })
     }
 
@@ -132,5 +132,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/dev/zero", folder.path().join(FILE_NAME)).unwrap();
         assert!(matches!(RawLine::read_all(folder.path()), Err(ReadError::Io { .. })));
+    }
+
+    #[test]
+    fn file_above_the_bound_is_refused_and_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        fs::write(&path, [begin(0), encode(&[Record::Outcome(OutcomeRecord::ok(0, 0))])].concat()).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(FILE_BYTES_MAX + 1).unwrap();
+        match RawLine::read_all(folder.path()) {
+            Err(ReadError::Io { source, .. }) => assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge),
+            other => panic!("{other:?}"),
+        }
     }
 }
