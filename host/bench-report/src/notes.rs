@@ -5,7 +5,7 @@ use crate::text::number;
 use crate::{CellView, Drift, RunView, escape, scale};
 use bench_model::Steadiness;
 use bench_sink::runfile::Status;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// One line for each problem; none if there are none. Cells that share a reason share a line, below which
 /// they are listed where `all_cells`.
@@ -44,16 +44,28 @@ pub(crate) fn drift_note(drift: &Drift) -> String {
     )
 }
 
-/// What has to be said of cells: each reason once, in the order of the first cell that has it.
+/// What has to be said of cells.
 fn cell_notes(view: &RunView, all_cells: bool) -> Vec<String> {
-    let mut reasons: Vec<(String, Vec<&CellView>)> = Vec::new();
-    for (cell, reason) in view.cells.iter().flat_map(|cell| reasons_of(cell).map(move |reason| (cell, reason))) {
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, cells)) => cells.push(cell),
-            None => reasons.push((reason, vec![cell])),
-        }
+    let reasons = view.cells.iter().flat_map(|cell| reasons_of(cell).map(move |reason| (cell, reason)));
+    grouped(view, reasons, all_cells)
+}
+
+/// Each of `reasons` once, in the order of the first cell that has it.
+pub(crate) fn grouped<'a>(
+    view: &RunView,
+    reasons: impl IntoIterator<Item = (&'a CellView, String)>,
+    all_cells: bool,
+) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<&CellView>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (cell, reason) in reasons {
+        let place = *places.entry(reason).or_insert_with_key(|reason| {
+            groups.push((reason.clone(), Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(cell);
     }
-    reasons.iter().flat_map(|(reason, cells)| lines_of(view, reason, cells, all_cells)).collect()
+    groups.iter().flat_map(|(reason, cells)| lines_of(view, reason, cells, all_cells)).collect()
 }
 
 fn reasons_of(cell: &CellView) -> impl Iterator<Item = String> {

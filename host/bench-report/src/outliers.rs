@@ -1,7 +1,7 @@
 //! What the slowest samples of cells coincided with, what the processor counted, and modes, in a line each.
 
 use crate::document::{Body, Notes, Section};
-use crate::{CellView, Detail, RunView, scale};
+use crate::{CellView, Detail, RunView, notes, scale};
 use bench_sink::runfile::{HardwareRecord, OutlierRecord, Status};
 use bench_stats::modes;
 
@@ -43,19 +43,16 @@ pub(crate) fn hardware(record: &HardwareRecord, operations: u64) -> String {
     }
 }
 
-/// The slowest samples of each cell, if `detail` asks for all cells.
+/// The slowest samples of each cell, if `detail` asks for all cells; what holds of several is said once.
 pub(crate) fn section(view: &RunView, detail: Detail) -> Option<Section> {
-    let line = |cell: &CellView| {
-        let account = cell.account.as_ref()?;
-        let texts = [
-            account.outliers.as_ref().map(outliers),
-            account.hardware.as_ref().map(|record| hardware(record, account.watched)),
-        ];
-        let texts: Vec<String> = texts.into_iter().flatten().collect();
-        let title = format!("{} {} {}", view.name_of(cell), cell.arm_label(), cell.arguments);
-        (!texts.is_empty()).then(|| format!("{}: {}", title.trim_end(), texts.join("; ")))
+    let texts = |cell: &CellView| {
+        let account = cell.account.as_ref();
+        let slow = account.and_then(|account| account.outliers.as_ref()).map(outliers);
+        let counted = account.and_then(|account| Some(hardware(account.hardware.as_ref()?, account.watched)));
+        slow.into_iter().chain(counted)
     };
-    let lines: Vec<String> = view.cells.iter().filter(|_| detail.all_cells).filter_map(line).collect();
+    let cells = view.cells.iter().filter(|_| detail.all_cells);
+    let lines = notes::grouped(view, cells.flat_map(|cell| texts(cell).map(move |text| (cell, text))), true);
     let notes = Notes { lines, are_warnings: false };
     (!notes.lines.is_empty()).then(|| Section::new("outliers", "Slowest samples", Body::Notes(notes)).in_data())
 }

@@ -87,6 +87,13 @@
     follow();
   }
 
+  // What is folded is printed too.
+  addEventListener('beforeprint', () => {
+    const folded = all('details:not([open])');
+    folded.forEach((one) => { one.open = true; });
+    addEventListener('afterprint', () => folded.forEach((one) => { one.open = false; }), { once: true });
+  });
+
   // Sorting: figures by their value in base units, those without one last.
   const { compare } = new Intl.Collator(undefined, { numeric: true });
   for (const button of all('button[data-sort]')) {

@@ -1,7 +1,7 @@
 //! Sections of a document as HTML: tables, trees, figures and notes, those of families included.
 
 use super::cell::chart;
-use super::write::{copy_button, figure, list, safe};
+use super::write::{copy_button, figure, list, nested_list, safe};
 use crate::document::{Align, Body, Column, Datum, Document, Group, Rank, Section, Table, Tree};
 use crate::plots::Chart;
 
@@ -19,7 +19,7 @@ pub(super) fn one(section: &Section, id: &str) -> String {
         Body::Tree(tree) => self::tree(tree, id, &section.title),
         Body::Figure(figure) => chart(&Chart::Figure(figure.clone()), "wide"),
         Body::Notes(notes) if notes.lines.is_empty() => return String::new(),
-        Body::Notes(notes) => list(&notes.lines),
+        Body::Notes(notes) => nested_list(&notes.lines),
     };
     format!("<div class=\"part\">{title}{body}{}</div>", list(&section.remarks))
 }

@@ -37,9 +37,12 @@ pub(super) fn list(lines: &[String]) -> String {
     format!("<ul>{items}</ul>")
 }
 
-/// The same; lines that begin with spaces belong to the one before and open from it.
+/// So many lines of a list are laid out at once, because browsers take long to lay out thousands; the others open from the last.
+const LINES_SHOWN: usize = 30;
+
+/// The same; lines that begin with spaces belong to the one before and open from it, as do lines beyond the first [`LINES_SHOWN`].
 pub(super) fn nested_list(lines: &[String]) -> String {
-    let mut items = String::new();
+    let mut items = Vec::new();
     let mut rest = lines;
     while let Some((line, below)) = rest.split_first() {
         let (parts, after) = below.split_at(below.iter().take_while(|line| line.starts_with(' ')).count());
@@ -47,13 +50,25 @@ pub(super) fn nested_list(lines: &[String]) -> String {
             [] => String::new(),
             parts => {
                 let parts: Vec<String> = parts.iter().map(|part| part.trim_start().to_owned()).collect();
-                format!("<details><summary>which</summary>{}</details>", list(&parts))
+                opening("which", &list(&parts))
             }
         };
-        items.push_str(&format!("<li>{}{parts_list}</li>", safe(line)));
+        items.push(format!("<li>{}{parts_list}</li>", safe(line)));
         rest = after;
     }
-    if items.is_empty() { items } else { format!("<ul>{items}</ul>") }
+    let (shown, others) = items.split_at(items.len().min(LINES_SHOWN));
+    let others = match others {
+        [] => String::new(),
+        others => {
+            format!("<li>{}</li>", opening(&format!("{} more", others.len()), &format!("<ul>{}</ul>", others.concat())))
+        }
+    };
+    if shown.is_empty() { String::new() } else { format!("<ul>{}{others}</ul>", shown.concat()) }
+}
+
+/// What opens from `summary`.
+fn opening(summary: &str, body: &str) -> String {
+    format!("<details><summary>{}</summary>{body}</details>", safe(summary))
 }
 
 /// Names and what they stand for; those without a value are left out.
@@ -79,5 +94,19 @@ mod tests {
         check("</script><script>alert('x')", "&lt;/script&gt;&lt;script&gt;alert(&#39;x&#39;)");
         check("\" onclick=\"x & y", "&quot; onclick=&quot;x &amp; y");
         check("a\u{0}b\u{202e}c\n", "a\\u{0}b\\u{202e}c\\n");
+    }
+
+    #[test]
+    fn long_list_opens_from_its_last_line() {
+        let lines = |count: usize| (0..count).map(|line| format!("line {line}")).collect::<Vec<_>>();
+        assert_eq!(nested_list(&[]), "");
+        assert!(!nested_list(&lines(LINES_SHOWN)).contains("<details>"));
+        let long = nested_list(&lines(LINES_SHOWN + 2));
+        assert!(long.ends_with(
+            "<li>line 29</li><li><details><summary>2 more</summary><ul><li>line 30</li><li>line 31</li></ul></details></li></ul>"
+        ));
+        let nested = nested_list(&["2 cells".to_owned(), "  a".to_owned(), "  b".to_owned(), "c".to_owned()]);
+        let which = "<details><summary>which</summary><ul><li>a</li><li>b</li></ul></details>";
+        assert_eq!(nested, format!("<ul><li>2 cells{which}</li><li>c</li></ul>"));
     }
 }
