@@ -16,6 +16,7 @@ use std::fs;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -176,6 +177,7 @@ impl AgentTask for Fake {
                 if !self.done.insert((*cell, process)) {
                     continue;
                 }
+                HAS_STEPPED.store(true, Ordering::Relaxed);
                 let (_held, nothing) = mpsc::channel::<()>();
                 let _ = nothing.recv_timeout(self.takes);
                 self.keep(Some(Part::Repetition { cell: *cell, process }), &block(*cell, process, &self.name), uplink)?;
@@ -206,11 +208,21 @@ pub(crate) fn card() -> HostCard {
     }
 }
 
-/// The clock of an agent's machine: that of this one, off by a part of the name after `@`, in seconds.
+/// Whether the clock of this process has stepped.
+static HAS_STEPPED: AtomicBool = AtomicBool::new(false);
+
+/// By how many seconds the clock of an agent is ahead when it joins and when it leaves: the parts of its name after `@`, of which a single one
+/// stands for both.
+pub(crate) fn skew_s(name: &str) -> [i64; 2] {
+    let mut parts = name.split('@').skip(1).map(|seconds| seconds.parse().unwrap());
+    let joined = parts.next().unwrap_or(0);
+    [joined, parts.next().unwrap_or(joined)]
+}
+
+/// The clock of an agent's machine: that of this one, off as its name says.
 fn skewed_ns() -> i64 {
     let name = std::env::var(NAME).unwrap_or_default();
-    let seconds: i64 = name.split_once('@').map_or(0, |(_, seconds)| seconds.parse().unwrap());
-    wall_ns() + seconds * 1_000_000_000
+    wall_ns() + skew_s(&name)[usize::from(HAS_STEPPED.load(Ordering::Relaxed))] * 1_000_000_000
 }
 
 /// Not a test, but the process of an agent that the tests below start.
