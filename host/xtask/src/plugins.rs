@@ -10,7 +10,7 @@ use crate::command_line::{PluginRequest, Profile};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{artifact, go, lock, processor};
+use crate::{artifact, go, lock, processor, setup};
 
 /// The target of components.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -73,6 +73,10 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
         say(format_args!("plugins: no member of {PLUGINS_MANIFEST} has a [lib] with the crate-type cdylib"));
         return Ok(());
     }
+    ensure!(
+        setup::has_wasm_target(project),
+        "rustc has no target {WASM_TARGET}, so no component can be built: run `cargo xtask setup`, which adds it"
+    );
     say(format_args!("plugins: {} as {WASM_TARGET} and natively ({})", plugins.len(), profile.name()));
     if request.has_variants {
         build_variants(project, profile, &plugins)?;

@@ -17,6 +17,7 @@ use anyhow::{Result, bail};
 use self::criu::CRIU;
 use self::duckdb::DUCKDB;
 use self::packager::Packager;
+pub(crate) use self::rust_part::has_wasm_target;
 use crate::command_line::Extent;
 use crate::output::say;
 use crate::project::Project;

@@ -52,7 +52,8 @@ fn has_command(project: &Project, command: &str) -> bool {
     tool::ask(project.cargo(None).args([command, "--version"])).is_some()
 }
 
-fn has_wasm_target(project: &Project) -> bool {
+/// Whether the compiler in use can build components.
+pub(crate) fn has_wasm_target(project: &Project) -> bool {
     // The compiler prints the folder even if it does not exist, so check for a library in it.
     let folder = tool::ask(project.rustc().args(["--print", "target-libdir", "--target", WASM_TARGET]));
     folder.is_some_and(|folder| holds_library(Path::new(&folder)))
