@@ -1,7 +1,7 @@
 //! The page in a real browser: it is sorted, filtered, opened and linked to, asks for nothing, and has no fault that keeps readers out; on
 //! request, how long pages of many cells take: `cargo test --release -p bench-host --test it pages_of_many_cells -- --ignored --nocapture`.
 
-use crate::host::{Host, skip};
+use crate::host::{Host, eventually, skip};
 use crate::webdriver::Browser;
 use bench_model::{Arguments, Direction, Unit};
 use bench_sink::Series;
@@ -91,6 +91,11 @@ fn report_of_many_cells_shows_the_first(browser: &Browser) {
     let last = last.as_str().unwrap();
     let followed = format!("location.hash = '#{last}'; dispatchEvent(new HashChangeEvent('hashchange'))");
     assert_eq!(shown(&followed)[0], json!(51), "a linked row is shown besides");
+    eventually("the linked row is unpacked", || {
+        browser.run(&format!("return document.querySelector('#{last} .more .facts') !== null")) == json!(true)
+    });
+    let command = browser.run(&format!("return document.querySelector('#{last} .more .facts pre').textContent"));
+    assert!(command.as_str().is_some_and(|command| command.starts_with("bench-host ")), "{command}");
     assert_eq!(shown("document.querySelector('[data-show-all]').click()"), whole);
 }
 

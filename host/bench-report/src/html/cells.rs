@@ -2,7 +2,7 @@
 
 use super::cell::{FIGURES, details, spread};
 use super::courses::Courses;
-use super::write::{copy_button, figure, safe};
+use super::write::{copy_button, figure, packed, safe};
 use crate::document::{Datum, Measure};
 use crate::parallel::in_parallel;
 use crate::table::{check, figures, rate};
@@ -18,7 +18,7 @@ const AFTER: [(&str, &str); 3] = [
     ("limit", "How many times what the machine itself takes"),
 ];
 
-/// So many rows are shown at first. Browsers lay out this many in a moment.
+/// So many rows are shown at first, and open without scripts. Browsers lay out this many in a moment.
 const SHOWN: usize = 50;
 
 /// Where in the page `cell` is, the same whenever a page is made of its run.
@@ -44,9 +44,13 @@ pub(super) fn table(view: &RunView, courses: &Courses, index: usize) -> String {
         options(view.cells.iter().map(|cell| check(cell.status).to_owned())),
         copy_button(&id)
     );
+    let cut = match view.cells.len() > SHOWN {
+        true => format!("<noscript> Rows after the first {SHOWN} open with scripts only.</noscript>"),
+        false => String::new(),
+    };
     format!(
         "{tools}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cells\"><table id=\"{id}\" class=\"cells\" data-shown=\"{SHOWN}\">\
-         <caption>Times are of one operation; n = samples × operations of each sample; –: not measured, or too few samples.</caption>\
+         <caption>Times are of one operation; n = samples × operations of each sample; –: not measured, or too few samples.{cut}</caption>\
          <thead><tr>{}</tr></thead>{rows}</table></div>",
         head()
     )
@@ -76,7 +80,7 @@ fn column(name: &str, what: &str, class: &str) -> String {
 }
 
 /// The row of `cell` and the one it opens. What that contains is an element for browsers without scripts, which those with scripts need not
-/// parse before a reader opens it.
+/// parse before a reader opens it. That of a row that is not shown at first is packed, because it is most of a page of thousands of cells.
 fn rows(view: &RunView, cell: &CellView, courses: &Courses, is_shown: bool) -> String {
     let (anchor, status) = (anchor(view, cell), check(cell.status));
     let name = view.name_of(cell);
@@ -94,13 +98,18 @@ fn rows(view: &RunView, cell: &CellView, courses: &Courses, is_shown: bool) -> S
     let limit = if cell.limit.is_some() { Datum::or_absent(ratio) } else { Datum::Blank };
     let spread = cell.timed().map_or(Datum::Absent, spread);
     let values: String = timed.iter().chain([&spread, &rate, &limit]).map(figure).collect();
+    let details = details(view, cell, courses);
+    let packed = Some(&details).filter(|_| !is_shown).and_then(|details| packed(details).ok());
+    let (attribute, details) = match packed {
+        Some(packed) => (format!(" data-packed=\"{packed}\""), String::new()),
+        None => (String::new(), format!("<noscript>{details}</noscript>")),
+    };
     let columns = 1 + BEFORE.len() + FIGURES.len() + AFTER.len();
     format!(
         "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"{hidden}><tr>{first}<td>{arm}</td>\
          <td><span class=\"{}\">{status}</span></td>{values}</tr>\
-         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"><noscript>{}</noscript></td></tr></tbody>\n",
+         <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"{attribute}>{details}</td></tr></tbody>\n",
         tone(cell.status),
-        details(view, cell, courses),
         arm = safe(&cell.arm_label()),
         hidden = if is_shown { "" } else { " hidden" },
     )

@@ -16,13 +16,24 @@
   show();
   theme.addEventListener('click', () => { root.dataset.theme = isDark() ? 'light' : 'dark'; store(root.dataset.theme); show(); });
 
-  // Rows that open. What is in them is text until they are opened first, so that a page of many rows stays quick.
-  const open = (button, isOpen) => {
+  // Rows that open. What is in them is text until they are opened first, so that a page of many rows stays quick; of rows that are not
+  // shown at first it is deflated.
+  const unpacked = (text) => {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).text();
+  };
+  const open = async (button, isOpen) => {
     button.setAttribute('aria-expanded', String(isOpen));
     const more = document.getElementById(button.getAttribute('aria-controls'));
-    const kept = isOpen && more.querySelector('noscript');
-    if (kept) kept.outerHTML = kept.textContent;
     more.hidden = !isOpen;
+    if (!isOpen) return;
+    const kept = more.querySelector('noscript');
+    if (kept) kept.outerHTML = kept.textContent;
+    const body = more.firstElementChild;
+    const text = body.dataset.packed;
+    if (!text) return;
+    delete body.dataset.packed;
+    body.innerHTML = await unpacked(text);
   };
   const isOpen = (button) => button.getAttribute('aria-expanded') === 'true';
   document.addEventListener('click', (event) => {

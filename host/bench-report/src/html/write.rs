@@ -2,6 +2,11 @@
 
 use crate::document::Datum;
 use crate::escape;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::DeflateEncoder;
+use std::io::{self, Read};
 
 /// `text` as text of a page or as the value of an attribute in double quotes.
 pub(super) fn safe(text: &str) -> String {
@@ -18,6 +23,13 @@ pub(super) fn safe(text: &str) -> String {
         }
     }
     out
+}
+
+/// `markup` as the script of the page unpacks it: deflated (RFC 1951), in base64.
+pub(super) fn packed(markup: &str) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    DeflateEncoder::new(markup.as_bytes(), Compression::default()).read_to_end(&mut bytes)?;
+    Ok(STANDARD.encode(bytes))
 }
 
 /// A figure in a cell of a table. A range is sorted by its lower end, words by themselves.
@@ -94,6 +106,17 @@ mod tests {
         check("</script><script>alert('x')", "&lt;/script&gt;&lt;script&gt;alert(&#39;x&#39;)");
         check("\" onclick=\"x & y", "&quot; onclick=&quot;x &amp; y");
         check("a\u{0}b\u{202e}c\n", "a\\u{0}b\\u{202e}c\\n");
+    }
+
+    #[test]
+    fn packed_markup_is_small_and_whole() {
+        let markup = "<p>1.38 µs</p>".repeat(100);
+        let packed = packed(&markup).unwrap();
+        assert!(packed.len() < markup.len() / 5, "{packed}");
+        let bytes = STANDARD.decode(packed).unwrap();
+        let mut unpacked = String::new();
+        flate2::read::DeflateDecoder::new(&bytes[..]).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, markup);
     }
 
     #[test]
