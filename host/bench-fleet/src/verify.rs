@@ -10,6 +10,9 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+/// The digests of lines.
+type Lines = HashSet<[u8; 32]>;
+
 /// What was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
@@ -45,7 +48,7 @@ pub enum VerifyError {
 /// Checks what the agents of the run in `folder` sent, and the run directories `merged` that were made of it.
 pub fn verify(folder: &FleetFolder, merged: &[PathBuf]) -> Result<Verified, VerifyError> {
     let mut verified = Verified::default();
-    let mut sent: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut sent: HashMap<String, Lines> = HashMap::new();
     let id = folder.id();
     for agent in agents(&folder.collected())? {
         let directory = folder.collected().join(&agent);
@@ -71,7 +74,7 @@ fn agents(collected: &Path) -> Result<Vec<String>, VerifyError> {
 }
 
 /// The digests of the complete lines of a file.
-fn lines_of(path: &Path) -> Result<HashSet<String>, VerifyError> {
+fn lines_of(path: &Path) -> Result<Lines, VerifyError> {
     let fail = |source| VerifyError::Io { path: path.to_owned(), source };
     let mut file = BufReader::with_capacity(1 << 20, regular::open_within(path, FILE_BYTES_MAX).map_err(fail)?);
     let (mut line, mut digests) = (Vec::new(), HashSet::new());
@@ -81,7 +84,7 @@ fn lines_of(path: &Path) -> Result<HashSet<String>, VerifyError> {
         if line.last() != Some(&b'\n') {
             return Ok(digests);
         }
-        digests.insert(digest::of_bytes(&line));
+        digests.insert(digest::raw_of_bytes(&line));
     }
 }
 
@@ -126,12 +129,8 @@ fn check_blocks(directory: &Path, findings: &mut Vec<String>) -> Result<usize, V
 }
 
 /// Checks that each line of cells in a merged run is of the agent that the run names for it, and that no repetition is there twice.
-fn check_merged(
-    directory: &Path,
-    sent: &HashMap<String, HashSet<String>>,
-    verified: &mut Verified,
-) -> Result<(), VerifyError> {
-    let mut by: Option<&HashSet<String>> = None;
+fn check_merged(directory: &Path, sent: &HashMap<String, Lines>, verified: &mut Verified) -> Result<(), VerifyError> {
+    let mut by: Option<&Lines> = None;
     let mut seen = HashSet::new();
     for (number, line) in (1..).zip(RawLines::open(directory).map_err(MergeError::from)?) {
         let RawLine { record, text } = line.map_err(MergeError::from)?;
@@ -155,7 +154,8 @@ fn check_merged(
             }
             _ => {}
         }
-        let is_sent = |lines: &HashSet<String>| lines.contains(&digest::of_bytes(&text));
+        let digest = digest::raw_of_bytes(&text);
+        let is_sent = |lines: &Lines| lines.contains(&digest);
         // The modules are written before the first agent is named; every agent has sent the same.
         let is_known = match (&record, by) {
             (Some(Record::Module(_)), _) | (_, None) => sent.values().any(is_sent),
