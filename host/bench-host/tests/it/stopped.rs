@@ -101,6 +101,7 @@ fn interrupt_keeps_and_shows_finished_results() {
 
 /// As by Ctrl-Z, or by a machine that freezes the programs of a user who is away.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a time has to pass in which nothing happens")]
 fn cell_is_void_if_the_program_was_stopped_beyond_its_deadline() {
     let host = Host::with_hostile();
     let line = "load hostile.wasm --filter hostile/good --arm native --quick --processes 1 --time 2s --deadline 1s";
