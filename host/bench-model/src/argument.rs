@@ -1,6 +1,7 @@
 //! The values of a scenario's parameters, in the order in which the scenario declares them.
 
 use crate::{Kind, ModuleError, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Parameter names and values. Names are unique.
@@ -25,6 +26,18 @@ impl Arguments {
     /// The names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The names of those that not all of `all` have with the same value, in the order in which they first appear.
+    pub fn varying<'a>(all: &[&'a Self]) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (name, value) in all.iter().copied().flat_map(Self::iter) {
+            if seen.insert(name) && all.iter().any(|other| other.get(name) != Some(value)) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// Whether there are no arguments.
@@ -103,6 +116,20 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_vary_where_not_all_have_the_same_value() {
+        let of = |pairs: &[(&str, i64)]| pairs.iter().copied().collect::<Arguments>();
+        let (a, b, c) =
+            (of(&[("size", 1), ("rows", 2)]), of(&[("rows", 2), ("size", 3)]), of(&[("size", 1), ("seed", 2)]));
+        let check = |all: &[&Arguments], expect: &[&str]| assert_eq!(Arguments::varying(all), expect);
+        check(&[], &[]);
+        check(&[&a], &[]);
+        check(&[&a, &a], &[]);
+        check(&[&a, &b], &["size"]);
+        check(&[&a, &c], &["rows", "seed"]);
+        check(&[&b, &c], &["rows", "size", "seed"]);
+    }
 
     #[test]
     fn texts_are_read_as_what_is_asked_for() {

@@ -2,7 +2,6 @@
 
 use crate::document::{Column, Datum, Rank};
 use bench_model::{Arguments, Value};
-use std::collections::BTreeSet;
 
 /// The arguments of rows that belong together.
 pub(crate) struct Varying {
@@ -16,19 +15,12 @@ pub(crate) struct Varying {
 impl Varying {
     /// Of all rows, of which there is one at least.
     pub(crate) fn of(all: &[&Arguments]) -> Self {
-        let mut names: Vec<String> = Vec::new();
-        let mut shared: Vec<String> = Vec::new();
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for (name, value) in all.iter().flat_map(|arguments| arguments.iter()) {
-            if !seen.insert(name) {
-                continue;
-            }
-            if all.iter().any(|arguments| arguments.get(name) != Some(value)) {
-                names.push(name.to_owned());
-            } else {
-                shared.push(format!("{name}={}", datum(name, value).shown()));
-            }
-        }
+        let names = Arguments::varying(all);
+        let first = all.iter().take(1).flat_map(|arguments| arguments.iter());
+        let shared = first.filter(|(name, _)| !names.contains(name));
+        let shared: Vec<String> =
+            shared.map(|(name, value)| format!("{name}={}", datum(name, value).shown())).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let columns = names.iter().map(|name| column(name, all)).collect();
         Self { names, shared: shared.join(" "), columns }
     }

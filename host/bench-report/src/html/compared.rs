@@ -6,7 +6,7 @@ use super::write::safe;
 use crate::comparison::verdict;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
 use crate::{Body, Comparison, ComparisonReport, Document, Section, comparison_document, scale};
-use bench_model::{Arguments, Unit, Value};
+use bench_model::{Arguments, Unit};
 use bench_stats::{LEVEL, Verdict};
 
 /// More ratios than this are in the table alone.
@@ -49,8 +49,8 @@ pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
 
 /// Those of `arguments` that differ between `all`: the others are in the table, and would leave no room for the arms.
 fn varying(arguments: &Arguments, all: &[&Arguments]) -> Arguments {
-    let varies = |name: &str, value: &Value| all.iter().any(|other| other.get(name) != Some(value));
-    arguments.iter().filter(|(name, value)| varies(name, value)).map(|(name, value)| (name, value.clone())).collect()
+    let names = Arguments::varying(all);
+    arguments.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| (name, value.clone())).collect()
 }
 
 /// The row of a ratio, which `arguments` tell from the others of its scenario.
