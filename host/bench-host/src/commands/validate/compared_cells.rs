@@ -4,14 +4,25 @@ use bench_model::{Arguments, Value};
 use bench_registry::{Scalar, SeriesName, Target};
 use bench_report::{CellView, RunView};
 
-/// How the reason begins where a run did not measure what a target is about.
-pub(super) const NO_CELL: &str = "the run has no cell";
+/// Why a target has no value.
+#[derive(Clone, Debug)]
+pub(super) struct Unmeasured {
+    pub(super) reason: String,
+    /// The run has no cell of what the target is about; another run may.
+    pub(super) lacks_cell: bool,
+}
+
+impl From<String> for Unmeasured {
+    fn from(reason: String) -> Self {
+        Self { reason, lacks_cell: false }
+    }
+}
 
 /// What has one value: a cell, or the cells of a slope.
 pub(super) type ComparedCells<'a> = Vec<&'a CellView>;
 
 /// All subjects in `view` that `target` applies to; for each combination of arguments that the run lacks, the reason.
-pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<ComparedCells<'a>, String>> {
+pub(super) fn subjects<'a>(view: &'a RunView, target: &Target) -> Vec<Result<ComparedCells<'a>, Unmeasured>> {
     let over = target.slope_over.as_deref();
     let named = target.series.arguments.iter().filter(|(name, _)| Some(name.as_str()) != over);
     let mut subjects = Vec::new();
@@ -39,7 +50,7 @@ fn slopes<'a>(
     target: &Target,
     over: &str,
     cells: impl Iterator<Item = &'a CellView>,
-) -> Vec<Result<ComparedCells<'a>, String>> {
+) -> Vec<Result<ComparedCells<'a>, Unmeasured>> {
     let listed = target.series.arguments.get(over).map_or(&[][..], Vec::as_slice);
     let mut groups: Vec<(Arguments, ComparedCells<'a>)> = Vec::new();
     for cell in cells.filter(|cell| listed.is_empty() || listed.iter().any(|value| has(cell, over, value))) {
@@ -65,7 +76,7 @@ pub(super) fn baseline_cell<'a>(
     cell: &CellView,
     target: &SeriesName,
     baseline: &SeriesName,
-) -> Result<&'a CellView, String> {
+) -> Result<&'a CellView, Unmeasured> {
     let is_at_home = baseline.scenario == target.scenario;
     let named: Vec<_> = combinations(baseline.arguments.iter()).pop().unwrap_or_default();
     let is_same = |other: &CellView| {
@@ -76,21 +87,22 @@ pub(super) fn baseline_cell<'a>(
     let cells: Vec<_> = view.cells.iter().filter(is_wanted).collect();
     match cells[..] {
         [cell] => Ok(cell),
-        [] => Err(format!("{} as baseline", no_cell(view, baseline, &named))),
-        _ => Err(format!(
+        [] => {
+            let lacking = no_cell(view, baseline, &named);
+            Err(Unmeasured { reason: format!("{} as baseline", lacking.reason), ..lacking })
+        }
+        _ => Err(Unmeasured::from(format!(
             "the run has {} cells {} {}, but a baseline is one cell; name more of its arguments in the target",
             cells.len(),
             baseline.scenario,
             baseline.arm
-        )),
+        ))),
     }
 }
 
 /// The names of arguments in which `cells` differ.
 pub(super) fn varying<'a>(cells: &[&'a CellView]) -> Vec<&'a str> {
-    let Some(first) = cells.first() else { return Vec::new() };
-    let differs = |name: &str, value: &Value| cells.iter().any(|cell| cell.arguments.get(name) != Some(value));
-    first.arguments.iter().filter(|(name, value)| differs(name, value)).map(|(name, _)| name).collect()
+    Arguments::varying(&cells.iter().map(|cell| &cell.arguments).collect::<Vec<_>>())
 }
 
 /// `arguments` without the argument of this name.
@@ -127,8 +139,9 @@ fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Scalar>)>) 
     })
 }
 
-fn no_cell(view: &RunView, series: &SeriesName, combination: &[(&str, &Scalar)]) -> String {
+fn no_cell(view: &RunView, series: &SeriesName, combination: &[(&str, &Scalar)]) -> Unmeasured {
     let arguments: String = combination.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let early = view.missing().map(|missing| format!("; it ended early: {}", missing.reason)).unwrap_or_default();
-    format!("{NO_CELL} {} {}{arguments}{early}", series.scenario, series.arm)
+    let reason = format!("the run has no cell {} {}{arguments}{early}", series.scenario, series.arm);
+    Unmeasured { reason, lacks_cell: true }
 }

@@ -53,6 +53,11 @@ pub(super) fn figure(cells: &[&CellView], name: &SeriesName, target: &Target) ->
     })
 }
 
+/// The unit of a series, however few samples it has.
+pub(super) fn unit(cell: &CellView, name: &SeriesName) -> Option<Unit> {
+    series(cell, name).ok().map(|series| series.unit.clone())
+}
+
 /// The metric that is counted instead of sampled: instructions of an operation.
 const INSTRUCTIONS: &str = "instructions";
 

@@ -1,14 +1,14 @@
 //! Checks a target against a run: finds the value of every cell that the target applies to, and takes the worst.
 
-use super::compared_cells::{ComparedCells, baseline_cell, subjects, varying};
-use super::figure::{Reading, figure, operations, title};
+use super::compared_cells::{ComparedCells, Unmeasured, baseline_cell, subjects, varying};
+use super::figure::{self, Reading, figure, operations, title};
 use bench_model::{Arguments, Direction, Unit};
 use bench_registry::{Baseline, Bound, Figure, Target};
 use bench_report::{MeasuredValue, Quantity, RunView, TargetResult};
 use bench_stats::per_second;
 
-/// Checks the run against `target` of `set`.
-pub(super) fn evaluate_target(view: &RunView, set: &str, target: &Target) -> TargetResult {
+/// Checks the run against `target` of `set`, which the suites `measured_by` measure.
+pub(super) fn evaluate_target(view: &RunView, set: &str, target: &Target, measured_by: &[String]) -> TargetResult {
     let (direction, bound) = match target.bound {
         Bound::AtMost(bound) => (Direction::LowerIsBetter, bound),
         Bound::AtLeast(bound) => (Direction::HigherIsBetter, bound),
@@ -36,9 +36,20 @@ pub(super) fn evaluate_target(view: &RunView, set: &str, target: &Target) -> Tar
     let subjects = subjects(view, target);
     let readings: Vec<_> = subjects.iter().map(|subject| reading(view, target, subject)).collect();
     let unit = readings.iter().find_map(|reading| Some(reading.as_ref().ok()?.unit.clone()));
-    judged.quantity = quantity(target, unit);
-    judged.held = worst(target, &judged, &subjects, readings);
+    // Samples that are too few have one, too.
+    let of_few = || subjects.iter().flatten().flatten().find_map(|cell| figure::unit(cell, &target.series));
+    judged.quantity = quantity(target, unit.or_else(of_few));
+    judged.held = worst(target, &judged, &subjects, readings).map_err(|unmeasured| explained(unmeasured, measured_by));
     judged
+}
+
+/// The reason, with the suites that would measure it where the run did not.
+fn explained(unmeasured: Unmeasured, measured_by: &[String]) -> String {
+    if !unmeasured.lacks_cell || measured_by.is_empty() {
+        return unmeasured.reason;
+    }
+    let suites: Vec<_> = measured_by.iter().map(|suite| format!("`{suite}`")).collect();
+    format!("{}; the suite {} measures it", unmeasured.reason, suites.join(" or "))
 }
 
 fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
@@ -57,9 +68,9 @@ fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
 fn worst(
     target: &Target,
     judged: &TargetResult,
-    subjects: &[Result<ComparedCells<'_>, String>],
-    readings: Vec<Result<Reading, String>>,
-) -> Result<MeasuredValue, String> {
+    subjects: &[Result<ComparedCells<'_>, Unmeasured>],
+    readings: Vec<Result<Reading, Unmeasured>>,
+) -> Result<MeasuredValue, Unmeasured> {
     let cells: Vec<_> = subjects.iter().flatten().flatten().copied().collect();
     let mut named = varying(&cells);
     let lists = target.series.arguments.iter().filter(|(_, values)| values.len() > 1);
@@ -86,8 +97,10 @@ fn worst(
             })
         }
         (_, [why]) => Err((*why).clone()),
-        (_, [why, others @ ..]) => Err(format!("{why}; and {} more", others.len())),
-        (_, []) => Err("the target applies to no cell".to_owned()),
+        (_, [why, others @ ..]) => {
+            Err(Unmeasured { reason: format!("{}; and {} more", why.reason, others.len()), ..(*why).clone() })
+        }
+        (_, []) => Err("the target applies to no cell".to_owned().into()),
     }
 }
 
@@ -97,12 +110,16 @@ fn place(cells: usize, arguments: &Arguments, named: &[&str]) -> String {
 }
 
 /// The value of one subject, divided by that of the baseline if there is one.
-fn reading(view: &RunView, target: &Target, subject: &Result<ComparedCells<'_>, String>) -> Result<Reading, String> {
+fn reading(
+    view: &RunView,
+    target: &Target,
+    subject: &Result<ComparedCells<'_>, Unmeasured>,
+) -> Result<Reading, Unmeasured> {
     let cells = subject.as_ref().map_err(Clone::clone)?;
     let own = figure(cells, &target.series, target)?;
     let is_time = own.unit == Unit::Nanoseconds;
     if (target.beyond.is_some() || matches!(target.baseline, Some(Baseline::Limit { .. }))) && !is_time {
-        return Err(format!("{} is in {}, but a roofline is a time", title(cells[0]), own.unit));
+        return Err(format!("{} is in {}, but a roofline is a time", title(cells[0]), own.unit).into());
     }
     let by = match &target.baseline {
         None => return Ok(own),
@@ -115,13 +132,14 @@ fn reading(view: &RunView, target: &Target, subject: &Result<ComparedCells<'_>, 
             let others = cells.iter().map(|cell| baseline_cell(view, cell, &target.series, baseline));
             let other = figure(&others.collect::<Result<Vec<_>, _>>()?, baseline, target)?;
             if other.unit != own.unit {
-                return Err(format!("{} is in {}, but its baseline is in {}", title(cells[0]), own.unit, other.unit));
+                let units = format!("{} is in {}, but its baseline is in {}", title(cells[0]), own.unit, other.unit);
+                return Err(units.into());
             }
             other.value
         }
     };
     if by == 0.0 {
-        Err("the baseline is 0".to_owned())
+        Err("the baseline is 0".to_owned().into())
     } else {
         Ok(Reading { value: own.value / by, spread: None, ..own })
     }
@@ -136,11 +154,7 @@ mod tests {
     /// Checks the run against the target that `lines` describe: `pass 5.000`, `miss 5.000 at …`, or why it was not measured.
     #[track_caller]
     fn check(run: Run, lines: &str, expect: &str) {
-        let needed = if lines.contains("samples_min") { "" } else { "samples_min = 20\n" };
-        let scenario = if lines.starts_with("scenario") { "" } else { "scenario = \"m/s\"\n" };
-        let text = format!("[[target]]\nname = \"t\"\nsummary = \"s\"\narm = \"native\"\n{scenario}{needed}{lines}");
-        let targets = bench_registry::parse_targets("mine", &text).unwrap();
-        let judged = evaluate_target(&run.view(), "mine", &targets.target[0]);
+        let judged = judged(run, lines);
         let found = match &judged.held {
             Err(why) => why.clone(),
             Ok(held) => {
@@ -149,6 +163,14 @@ mod tests {
             }
         };
         assert_eq!(found, expect, "{lines}");
+    }
+
+    fn judged(run: Run, lines: &str) -> TargetResult {
+        let needed = if lines.contains("samples_min") { "" } else { "samples_min = 20\n" };
+        let scenario = if lines.starts_with("scenario") { "" } else { "scenario = \"m/s\"\n" };
+        let text = format!("[[target]]\nname = \"t\"\nsummary = \"s\"\narm = \"native\"\n{scenario}{needed}{lines}");
+        let targets = bench_registry::parse_targets("mine", &text).unwrap();
+        evaluate_target(&run.view(), "mine", &targets.target[0], &[])
     }
 
     /// Samples whose quantile q is q × 100.
@@ -170,6 +192,14 @@ mod tests {
         check(run(), "quantile = 0.99\nat_most = 99", "pass 99.000");
         check(run(), "quantile = 0.99\nper = 2\nat_most = 49", "miss 49.500");
         check(run(), "mean = true\nat_most = 50.5", "pass 50.500");
+    }
+
+    #[test]
+    fn bound_has_the_unit_of_samples_that_are_too_few() {
+        let few = judged(Run::new([Cell::new().timed(std::iter::repeat_n(7, 3))]), "at_most = 9");
+        assert_eq!(few.quantity, Quantity::Plain(Unit::Nanoseconds));
+        let none = judged(Run::new([Cell::new()]), "at_most = 9");
+        assert_eq!(none.quantity, Quantity::Plain(Unit::from("")));
     }
 
     #[test]

@@ -6,7 +6,6 @@ mod figure;
 mod fixture;
 mod judge;
 
-use self::compared_cells::NO_CELL;
 use super::former_names::rename_targets;
 use crate::cli::ValidateArgs;
 use crate::{Exit, paths};
@@ -32,22 +31,10 @@ fn evaluate(view: &RunView, sets: &mut [(&str, Targets)]) -> anyhow::Result<Vec<
     let renamed = bench_registry::renamed_scenarios()?;
     sets.iter_mut().for_each(|(_, targets)| rename_targets(targets, &recorded, &renamed));
     let of_set = |(set, targets): &(&str, Targets)| {
-        let judged = targets.target.iter().map(|target| judge::evaluate_target(view, set, target));
-        judged.map(|judged| with_suite(judged, &targets.measured_by)).collect::<Vec<_>>()
+        let each = targets.target.iter();
+        each.map(|target| judge::evaluate_target(view, set, target, &targets.measured_by)).collect::<Vec<_>>()
     };
     Ok(sets.iter().flat_map(of_set).collect())
-}
-
-/// Adds which suite measures a target that the run did not.
-fn with_suite(mut judged: TargetResult, measured_by: &[String]) -> TargetResult {
-    match &mut judged.held {
-        Err(reason) if reason.starts_with(NO_CELL) && !measured_by.is_empty() => {
-            let suites: Vec<_> = measured_by.iter().map(|suite| format!("`{suite}`")).collect();
-            reason.push_str(&format!("; the suite {} measures it", suites.join(" or ")));
-        }
-        _ => {}
-    }
-    judged
 }
 
 /// Checks the run against the named sets. If none is named: against those of the registry, without the targets that have no value in
