@@ -8,6 +8,8 @@ use super::{
 };
 use crate::regular;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -69,10 +71,29 @@ pub enum ReadError {
     },
 }
 
+/// The version and the kind of a record.
 #[derive(Deserialize)]
-struct Tag {
+struct Tag<'a> {
     v: u32,
-    record: String,
+    #[serde(borrow)]
+    record: Cow<'a, str>,
+}
+
+impl<'a> Tag<'a> {
+    fn of(text: &'a [u8]) -> Result<Self, serde_json::Error> {
+        Self::in_front(text).map_or_else(|| serde_json::from_slice(text), Ok)
+    }
+
+    /// That of a line that begins with it, as [`encode`](super::encode) writes all of this version: looking for it takes as long as reading the
+    /// record.
+    fn in_front(text: &'a [u8]) -> Option<Self> {
+        const { assert!(FORMAT_VERSION == 1) };
+        let rest = text.strip_prefix(b"{\"v\":1,\"record\":\"")?;
+        let kind = &rest[..rest.iter().position(|byte| *byte == b'"')?];
+        let is_plain = kind.iter().all(u8::is_ascii_alphabetic);
+        let record = str::from_utf8(kind).ok().filter(|_| is_plain)?;
+        Some(Self { v: FORMAT_VERSION, record: record.into() })
+    }
 }
 
 impl RunFile {
@@ -113,11 +134,11 @@ pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option
 /// Parses the record in a line; `None` for a kind that a later minor version added.
 pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
     let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source: one_line(source) };
-    let tag: Tag = serde_json::from_slice(text).map_err(syntax)?;
+    let tag = Tag::of(text).map_err(syntax)?;
     if tag.v > FORMAT_VERSION {
         return Err(ReadError::Version { path: path.to_owned(), line, found: tag.v });
     }
-    let record = match tag.record.as_str() {
+    let record = match &*tag.record {
         "run" => serde_json::from_slice::<RunRecord>(text).map(Record::Run),
         "module" => serde_json::from_slice::<ModuleRecord>(text).map(Record::Module),
         "part" => serde_json::from_slice::<PartRecord>(text).map(Record::Part),
@@ -133,7 +154,7 @@ pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Reco
         "ledger" => serde_json::from_slice::<LedgerRecord>(text).map(Record::Ledger),
         "account" => serde_json::from_slice::<AccountRecord>(text).map(Record::Account),
         "end" => serde_json::from_slice::<EndRecord>(text).map(Record::End),
-        _ => return Ok(None),
+        _ => return serde_json::from_slice::<IgnoredAny>(text).map(|_| None).map_err(syntax),
     };
     record.map(Some).map_err(syntax)
 }
@@ -194,6 +215,31 @@ mod tests {
         assert!(matches!(RunFile::read(&directory), Err(ReadError::Syntax { line: 1, .. })));
         fs::write(&path, format!("{{\"v\":1,\"record\":\"not yet\"}}\n{good}")).unwrap();
         assert_eq!(cells(&RunFile::read(&directory).unwrap()), [0, 0]);
+    }
+
+    #[test]
+    fn tag_is_found_wherever_it_is_in_the_line() {
+        let check = |line: &str, expect: Result<Option<u32>, ()>| {
+            let found = parse(Path::new("run.jsonl"), 1, line.as_bytes()).map_err(drop);
+            let cell = |record: Option<Record>| match record {
+                Some(Record::Outcome(outcome)) => Some(outcome.cell),
+                _ => None,
+            };
+            assert_eq!(found.map(cell), expect, "{line}");
+        };
+        let written = String::from_utf8(super::super::encode(&[outcome(7)])).unwrap();
+        assert!(Tag::in_front(written.as_bytes()).is_some(), "{written}");
+        check(&written, Ok(Some(7)));
+        let (_, fields) = written.split_once(",\"record\":\"outcome\",").unwrap();
+        let fields = fields.trim_end().trim_end_matches('}');
+        check(&format!("{{{fields},\"record\":\"outcome\",\"v\":1}}"), Ok(Some(7)));
+        check(&format!("{{ \"v\": 1, \"record\": \"outcome\", {fields}}}"), Ok(Some(7)));
+        check(&format!("{{\"v\":1,\"record\":\"outc\\u006fme\",{fields}}}"), Ok(Some(7)));
+        // The kind of a later version, whole and broken.
+        check("{\"v\":1,\"record\":\"later\",\"of\":[1]}", Ok(None));
+        check("{\"v\":1,\"record\":\"later\",\"of\":[1}", Err(()));
+        check("{\"v\":1,\"record\":\"later", Err(()));
+        check("{\"v\":10,\"record\":\"outcome\"}", Err(()));
     }
 
     proptest! {
