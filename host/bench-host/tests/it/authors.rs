@@ -123,7 +123,7 @@ pub(crate) fn shell(folder: &Path, path: &[&Path], line: &str) -> Output {
     // What is built for other templates is kept, and dependencies are those that are there already.
     shell.env("CARGO_TARGET_DIR", kept::folder("cargo")).env("CARGO_NET_OFFLINE", "true");
     // No figure of a template is looked at, so it is compiled as fast as can be.
-    let quick = [("OPT_LEVEL", "1"), ("LTO", "off"), ("CODEGEN_UNITS", "16")];
+    let quick = [("OPT_LEVEL", "0"), ("LTO", "off"), ("CODEGEN_UNITS", "16")];
     shell.envs(quick.map(|(name, value)| (format!("CARGO_PROFILE_RELEASE_{name}"), value)));
     shell.env("GOPROXY", "off").env("ZIG_GLOBAL_CACHE_DIR", kept::folder("zig"));
     for variable in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_BUILD_DIR", "RUSTFLAGS", "CARGO_BUILD_TARGET"] {
