@@ -297,8 +297,8 @@ impl Executor for WorkerExecutor<'_> {
 
 /// Adds to the disturbances of a repetition that this process was stopped while it waited for the worker.
 pub(crate) fn note_stop(report: &mut Report, stopped: Duration) {
-    if !stopped.is_zero() {
-        report.outcome.witness.get_or_insert_default().stopped_ns = nanoseconds(stopped);
+    if let Some(ns) = nanoseconds(stopped) {
+        report.outcome.witness.get_or_insert_default().stopped_ns = Some(ns);
     }
 }
 

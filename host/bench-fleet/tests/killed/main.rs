@@ -193,7 +193,7 @@ fn clocks_that_are_off_are_recorded_and_change_nothing() {
 
 #[test]
 fn clock_that_steps_during_the_run_is_recorded_and_changes_nothing() {
-    // The first steps back by ten minutes, the second ahead; nobody's order of groups, leases or figures has anything of it.
+    // One clock steps back by ten minutes, the other ahead by five. No order of groups, lease or figure depends on either.
     let agents = [("a", Fate::Lives), ("b@300@-300", Fate::Lives), ("c@0@300", Fate::SendsTwice)];
     assert_eq!(measure(&agents, &[Duration::ZERO]), (0, 0));
 }

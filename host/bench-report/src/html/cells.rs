@@ -99,10 +99,9 @@ fn rows(view: &RunView, cell: &CellView, courses: &Courses, is_shown: bool) -> S
     let spread = cell.timed().map_or(Datum::Absent, spread);
     let values: String = timed.iter().chain([&spread, &rate, &limit]).map(figure).collect();
     let details = details(view, cell, courses);
-    let packed = Some(&details).filter(|_| !is_shown).and_then(|details| packed(details).ok());
-    let (attribute, details) = match packed {
-        Some(packed) => (format!(" data-packed=\"{packed}\""), String::new()),
-        None => (String::new(), format!("<noscript>{details}</noscript>")),
+    let (attribute, details) = match is_shown {
+        true => (String::new(), format!("<noscript>{details}</noscript>")),
+        false => (format!(" data-packed=\"{}\"", packed(&details)), String::new()),
     };
     let columns = 1 + BEFORE.len() + FIGURES.len() + AFTER.len();
     format!(
