@@ -7,6 +7,7 @@ use super::{
     SeriesRecord,
 };
 use crate::regular;
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -85,13 +86,15 @@ impl<'a> Tag<'a> {
     }
 
     /// That of a line that begins with it, as [`encode`](super::encode) writes all of this version: looking for it takes as long as reading the
-    /// record.
+    /// record. `None` if the line may have another one, which is an error.
     fn in_front(text: &'a [u8]) -> Option<Self> {
         const { assert!(FORMAT_VERSION == 1) };
         let rest = text.strip_prefix(b"{\"v\":1,\"record\":\"")?;
-        let kind = &rest[..rest.iter().position(|byte| *byte == b'"')?];
+        let (kind, fields) = rest.split_at(memchr::memchr(b'"', rest)?);
+        // A name may be written with escapes. Texts have them too, but few records have such texts.
+        let is_once = [&b"\"v\""[..], b"\"record\"", b"\\u"].iter().all(|name| memmem::find(fields, name).is_none());
         let is_plain = kind.iter().all(u8::is_ascii_alphabetic);
-        let record = str::from_utf8(kind).ok().filter(|_| is_plain)?;
+        let record = str::from_utf8(kind).ok().filter(|_| is_plain && is_once)?;
         Some(Self { v: FORMAT_VERSION, record: record.into() })
     }
 }
@@ -235,6 +238,13 @@ mod tests {
         check(&format!("{{{fields},\"record\":\"outcome\",\"v\":1}}"), Ok(Some(7)));
         check(&format!("{{ \"v\": 1, \"record\": \"outcome\", {fields}}}"), Ok(Some(7)));
         check(&format!("{{\"v\":1,\"record\":\"outc\\u006fme\",{fields}}}"), Ok(Some(7)));
+        // A second one is an error, wherever it is, but not as a text or in another object.
+        for second in ["\"record\":\"outcome\"", "\"v\":1", "\"\\u0076\":1", "\"record\" :\"end\""] {
+            check(&format!("{{\"v\":1,\"record\":\"outcome\",{fields},{second}}}"), Err(()));
+        }
+        for other in ["\"of\":\"v\"", "\"of\":{\"v\":1,\"record\":2}", "\"of\":\"\\u0076\""] {
+            check(&format!("{{\"v\":1,\"record\":\"outcome\",{fields},{other}}}"), Ok(Some(7)));
+        }
         // The kind of a later version, whole and broken.
         check("{\"v\":1,\"record\":\"later\",\"of\":[1]}", Ok(None));
         check("{\"v\":1,\"record\":\"later\",\"of\":[1}", Err(()));
