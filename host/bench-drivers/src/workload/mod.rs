@@ -15,6 +15,7 @@ pub use paired::{CandidateCell, PairedTask, compare};
 
 use crate::cell_failure::{self, CellFailure, bounded, check_record, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
+use bench_engine::worker::doing;
 use bench_engine::{
     MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement, possible,
     warm_up, warm_up_own_clock,
@@ -71,10 +72,15 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
 }
 
 fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, CellFailure> {
+    doing("opening", None);
     let mut session = module.open(task.scenario, task.arguments)?;
     // Find a wrong result before spending time on measuring.
+    doing("doing the first operation", None);
     let checksum = first(session.as_mut())?;
+    doing("verifying", None);
     verify(session.as_mut(), checks)?;
+    // The warm-up included, so that the parent has long read it when the first sample is taken.
+    doing("measuring", None);
     let clock = MonotonicClock::new();
     let overhead = overhead(session.as_mut(), &clock)?;
     let mut timed = timed_series(task.scenario);
@@ -91,6 +97,7 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     // Discard what the module recorded during the warm-up.
     session.sink().clear();
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
+    doing("verifying", None);
     verify(session.as_mut(), checks)?;
     let sink = std::mem::take(session.sink());
     if !own_clock {

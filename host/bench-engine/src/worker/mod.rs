@@ -15,7 +15,7 @@ pub use isolation::{Isolation, Offered, confine};
 pub use layout::draw_layout;
 pub use output::{Captured, OUTPUT_BYTES_MAX};
 pub use process::{REPLY_BYTES_MAX, WorkerEnd, WorkerError, Workers};
-pub use progress::expect_ns;
+pub use progress::{Doing, doing, expect_ns};
 pub use serve::{ServeError, serve};
 #[cfg(target_os = "linux")]
 pub use supervisor::supervise;

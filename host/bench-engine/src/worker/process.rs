@@ -4,6 +4,7 @@
 #[cfg(target_os = "linux")]
 use super::isolation::Group;
 use super::output::Capture;
+use super::progress::{Doing, Progress};
 use super::{Captured, Isolation, isolation, layout, progress, tree};
 use crate::Interrupt;
 use bench_sink::runfile::Layout;
@@ -47,14 +48,21 @@ pub struct WorkerEnd<Reply> {
     pub stderr: Captured,
     /// For how long this process was stopped meanwhile, by a signal, a debugger or a control group, and perhaps the worker with it.
     pub stopped: Duration,
+    /// What the worker did last, if it has said so.
+    pub doing: Option<Doing>,
 }
 
 /// The reason why there is no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The deadline passed; the worker was killed.
-    #[error("no reply within {} s, so the worker was killed; allow more time with --deadline", .0.as_secs_f64())]
-    Deadline(Duration),
+    #[error("no reply within {} s{}, so the worker was killed; allow more time with --deadline", within.as_secs_f64(), while_doing(doing.as_ref()))]
+    Deadline {
+        /// The time that it had.
+        within: Duration,
+        /// What it did last, if it has said so.
+        doing: Option<Doing>,
+    },
     /// Interrupted; the worker was killed.
     #[error("interrupted")]
     Interrupted,
@@ -62,10 +70,12 @@ pub enum WorkerError {
     #[error("{0}")]
     Stopped(String),
     /// The worker exited or crashed before it replied.
-    #[error("the worker {how}{}", last_line.as_ref().map_or_else(String::new, |line| format!(": {line}")))]
+    #[error("the worker {how}{}{}", while_doing(doing.as_ref()), last_line.as_ref().map_or_else(String::new, |line| format!(": {line}")))]
     Died {
         /// `was killed by SIGSEGV (segmentation fault)`, `exited with status 3`.
         how: String,
+        /// What it did last, if it has said so.
+        doing: Option<Doing>,
         /// The last telling line that it printed to standard error.
         last_line: Option<String>,
     },
@@ -80,14 +90,19 @@ pub enum WorkerError {
     Io(#[from] io::Error),
 }
 
+/// ` while opening wasm`.
+fn while_doing(doing: Option<&Doing>) -> String {
+    doing.map_or_else(String::new, |doing| format!(" while {doing}"))
+}
+
 /// The events that the parent waits for.
 enum Event {
     /// The end of the channel, and what was received before it.
     Reply(Vec<u8>),
     /// More bytes than a reply may have.
     TooLong,
-    /// The worker is likely to need so much time from now on.
-    Expects(Duration),
+    /// What the worker does, or how much time it is likely to need.
+    Progress(Progress),
     /// The worker has ended. A process that it has left may hold its channel open for ever.
     Ended,
     Interrupted,
@@ -135,7 +150,7 @@ impl Workers {
             }
             Err(error) => {
                 let (stdout, stderr) = (Captured::default(), Captured::default());
-                WorkerEnd { result: Err(error.into()), stdout, stderr, stopped: Duration::ZERO }
+                WorkerEnd { result: Err(error.into()), stdout, stderr, stopped: Duration::ZERO, doing: None }
             }
         }
     }
@@ -205,7 +220,8 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
 ) -> WorkerEnd<Reply> {
     let stdout = process.child.stdout.take().map(Capture::start);
     let stderr = process.child.stderr.take().map(Capture::start);
-    let result = exchange(&process.child, channel, request, &mut deadline, interrupt);
+    let mut doing = None;
+    let result = exchange(&process.child, channel, request, (&mut deadline, &mut doing), interrupt);
     let status = end(&mut process, result.is_ok());
     let how = match process.remove_group() {
         Some(bytes) => format!("was killed because it used more than {} MiB of memory", bytes >> 20),
@@ -214,11 +230,13 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(GRACE)).unwrap_or_default();
     let (stdout, stderr) = (finish(stdout), finish(stderr));
     let result = match result {
-        Ok(bytes) if bytes.is_empty() => Err(WorkerError::Died { how, last_line: stderr.telling_line() }),
+        Ok(bytes) if bytes.is_empty() => {
+            Err(WorkerError::Died { how, doing: doing.clone(), last_line: stderr.telling_line() })
+        }
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(WorkerError::Reply),
         Err(error) => Err(error),
     };
-    WorkerEnd { result, stdout, stderr, stopped: deadline.stopped }
+    WorkerEnd { result, stdout, stderr, stopped: deadline.stopped, doing }
 }
 
 /// Ends the worker and everything that it started, so that nothing disturbs the next repetition. One that `is_ending` has a moment
@@ -244,12 +262,12 @@ fn end(process: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
 }
 
 /// Sends the request and waits for the reply, the deadline or the interrupt. An empty reply means that the worker ended without
-/// one.
+/// one. `doing` becomes what the worker does.
 fn exchange<Request: Serialize>(
     child: &Child,
     channel: UnixStream,
     request: &Request,
-    deadline: &mut Deadline,
+    (deadline, doing): (&mut Deadline, &mut Option<Doing>),
     interrupt: &Interrupt,
 ) -> Result<Vec<u8>, WorkerError> {
     let (events, received) = mpsc::channel();
@@ -272,7 +290,16 @@ fn exchange<Request: Serialize>(
     loop {
         match deadline.wait(&received) {
             Ok(Event::Ended) => deadline.shorten(GRACE),
-            Ok(Event::Expects(time)) => deadline.extend(time),
+            Ok(Event::Progress(progress)) => {
+                match progress {
+                    Progress::ExpectNs(ns) => deadline.extend(Duration::from_nanos(ns)),
+                    Progress::Doing(now) => *doing = Some(now),
+                }
+                // There may be one message after the other for ever.
+                if deadline.left().is_zero() {
+                    return Err(WorkerError::Deadline { within: deadline.whole(), doing: doing.clone() });
+                }
+            }
             Ok(Event::Reply(bytes)) if bytes.ends_with(b"\n") => {
                 // After the reply, let its destructors and exit handlers finish.
                 wait_for_end(&received);
@@ -286,7 +313,9 @@ fn exchange<Request: Serialize>(
             Ok(Event::TooLong) => return Err(WorkerError::TooLong),
             Ok(Event::Interrupted) => return Err(WorkerError::Interrupted),
             Err(RecvTimeoutError::Timeout) if deadline.has_ended => return Ok(Vec::new()),
-            Err(RecvTimeoutError::Timeout) => return Err(WorkerError::Deadline(deadline.whole())),
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(WorkerError::Deadline { within: deadline.whole(), doing: doing.clone() });
+            }
         }
     }
 }
@@ -378,8 +407,8 @@ fn read_reply(mut channel: UnixStream, events: &Sender<Event>) {
             Ok(read) => read,
         };
         bytes.extend_from_slice(&buffer[..read]);
-        if let Some(expect_ns) = progress::take(&mut bytes) {
-            send(Event::Expects(Duration::from_nanos(expect_ns)));
+        for progress in progress::take(&mut bytes) {
+            send(Event::Progress(progress));
         }
         if bytes.len() > REPLY_BYTES_MAX {
             return send(Event::TooLong);
@@ -485,11 +514,29 @@ mod tests {
     #[test]
     fn progress_precedes_the_reply_and_the_end() {
         let found = events(b"{\"expect_ns\":7}\n{\"Described\":1}\n");
-        let [Event::Expects(time), Event::Reply(reply), Event::Reply(end)] = &found[..] else {
+        let [Event::Progress(progress), Event::Reply(reply), Event::Reply(end)] = &found[..] else {
             panic!("{}", found.len())
         };
-        assert_eq!(*time, Duration::from_nanos(7));
+        assert_eq!(*progress, Progress::ExpectNs(7));
         assert_eq!((reply.as_slice(), end.as_slice()), (&b"{\"Described\":1}\n"[..], &b""[..]));
+    }
+
+    #[test]
+    fn messages_without_end_do_not_postpone_the_deadline() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let (mut worker, parent) = UnixStream::pair().unwrap();
+        let flood = std::thread::spawn(move || {
+            // Until the other end is closed.
+            while worker.write_all(b"{\"doing\":{\"what\":\"opening\",\"arm\":null}}\n").is_ok() {}
+        });
+        let (mut deadline, mut doing) = (Deadline::new(Duration::from_millis(50), false), None);
+        let result = exchange(&child, parent.try_clone().unwrap(), &(), (&mut deadline, &mut doing), &Interrupt::new());
+        let error = result.unwrap_err().to_string();
+        parent.shutdown(std::net::Shutdown::Both).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        flood.join().unwrap();
+        assert!(error.starts_with("no reply within 0.05 s while opening, so the worker was killed"), "{error}");
     }
 
     #[test]

@@ -1,24 +1,56 @@
-//! Tells the parent how long a worker is likely to need, so that its deadline follows from what was asked for. A worker that makes
-//! no progress tells nothing, and is killed.
+//! Tells the parent what a worker does, so that an error can say so, and how long it is likely to need, so that its deadline follows from
+//! what was asked for. A worker that makes no progress tells nothing, and is killed.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// A line that the worker sends before its reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Progress {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Progress {
     /// The time that it is likely to need from now on.
-    expect_ns: u64,
+    ExpectNs(u64),
+    /// What it does from now on.
+    Doing(Doing),
 }
 
-/// How the line begins; a reply begins otherwise.
-pub(super) const BEGIN: &[u8] = b"{\"expect_ns\":";
+/// What a worker does: `verifying`, `opening wasm`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doing {
+    /// The participle of a verb.
+    what: String,
+    /// The label of the arm that it does this to, if it has several.
+    arm: Option<String>,
+}
+
+impl Doing {
+    /// The label of the arm that it does this to, if it has several.
+    pub fn arm(&self) -> Option<&str> {
+        self.arm.as_deref()
+    }
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Native code in the worker can write such a message too.
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        f.write_str(&plain(&self.what))?;
+        self.arm().map_or(Ok(()), |arm| write!(f, " {}", plain(arm)))
+    }
+}
+
+/// How the lines begin; a reply begins otherwise.
+const BEGINS: [&[u8]; 2] = [b"{\"expect_ns\":", b"{\"doing\":"];
 
 /// Longer than any such line.
-const LINE_BYTES_MAX: usize = 64;
+const LINE_BYTES_MAX: usize = 4096;
+
+/// Longer than any label of an arm that people choose.
+const ARM_CHARS_MAX: usize = 200;
 
 /// The channel to the parent, in a worker.
 static PARENT: OnceLock<Mutex<UnixStream>> = OnceLock::new();
@@ -38,8 +70,19 @@ pub(super) fn connect(channel: &UnixStream) -> std::io::Result<()> {
 
 /// Tells the parent that this worker is likely to need so much time from now on. Does nothing in a process that is not a worker.
 pub fn expect_ns(expect_ns: u64) {
+    send(|| Progress::ExpectNs(expect_ns));
+}
+
+/// Tells the parent what this worker does from now on, as the participle of a verb: `opening`; and to which arm, if it has several. Never
+/// called between samples. Does nothing in a process that is not a worker.
+pub fn doing(what: &str, arm: Option<&str>) {
+    let cut = |arm: &str| arm.chars().take(ARM_CHARS_MAX).collect();
+    send(|| Progress::Doing(Doing { what: what.to_owned(), arm: arm.map(cut) }));
+}
+
+fn send(progress: impl FnOnce() -> Progress) {
     let Some(parent) = PARENT.get() else { return };
-    let mut line = serde_json::to_vec(&Progress { expect_ns }).expect("a number is JSON");
+    let mut line = serde_json::to_vec(&progress()).expect("a number and texts are JSON");
     line.push(b'\n');
     // A parent that is gone ends this worker.
     let _ = parent.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line);
@@ -59,17 +102,17 @@ fn remaining_ns(elapsed_ns: u64, done: u64, wanted: u64) -> u64 {
     (each_ns * wanted.saturating_sub(done) as f64) as u64
 }
 
-/// Takes the messages about progress from the beginning of `bytes`; returns the last one.
-pub(super) fn take(bytes: &mut Vec<u8>) -> Option<u64> {
-    let mut last = None;
-    while bytes.starts_with(BEGIN) {
+/// Takes the messages about progress from the beginning of `bytes`, in order.
+pub(super) fn take(bytes: &mut Vec<u8>) -> Vec<Progress> {
+    let mut taken = Vec::new();
+    while BEGINS.iter().any(|begin| bytes.starts_with(begin)) {
         let Some(end) = bytes.iter().take(LINE_BYTES_MAX).position(|byte| *byte == b'\n') else { break };
         // A malformed line is left for the parser of the reply, which refuses it.
-        let Ok(progress) = serde_json::from_slice::<Progress>(&bytes[..end]) else { break };
-        last = Some(progress.expect_ns);
+        let Ok(progress) = serde_json::from_slice(&bytes[..end]) else { break };
+        taken.push(progress);
         bytes.drain(..=end);
     }
-    last
+    taken
 }
 
 #[cfg(test)]
@@ -85,14 +128,36 @@ mod tests {
 
     #[test]
     fn messages_are_taken_from_before_the_reply() {
-        let check = |text: &str, expect: Option<u64>, rest: &str| {
+        let check = |text: &str, expect: &[Progress], rest: &str| {
             let mut bytes = text.as_bytes().to_vec();
-            assert_eq!((take(&mut bytes), bytes.as_slice()), (expect, rest.as_bytes()), "{text}");
+            assert_eq!((&take(&mut bytes)[..], bytes.as_slice()), (expect, rest.as_bytes()), "{text}");
         };
-        check("{\"expect_ns\":5}\n{\"expect_ns\":6}\n{\"Measured\":1}\n", Some(6), "{\"Measured\":1}\n");
-        check("{\"expect_ns\":5}\n{\"expe", Some(5), "{\"expe");
-        check("{\"expect_ns\":", None, "{\"expect_ns\":");
-        check("{\"expect_ns\":-1}\n", None, "{\"expect_ns\":-1}\n");
-        check("{\"Measured\":1}\n", None, "{\"Measured\":1}\n");
+        let expects = Progress::ExpectNs;
+        let does = |what: &str, arm: Option<&str>| {
+            Progress::Doing(Doing { what: what.to_owned(), arm: arm.map(str::to_owned) })
+        };
+        check(
+            "{\"expect_ns\":5}\n{\"expect_ns\":6}\n{\"Measured\":1}\n",
+            &[expects(5), expects(6)],
+            "{\"Measured\":1}\n",
+        );
+        check("{\"expect_ns\":5}\n{\"expe", &[expects(5)], "{\"expe");
+        check("{\"expect_ns\":", &[], "{\"expect_ns\":");
+        check("{\"expect_ns\":-1}\n", &[], "{\"expect_ns\":-1}\n");
+        check("{\"Measured\":1}\n", &[], "{\"Measured\":1}\n");
+        for message in [does("opening", None), does("verifying", Some("wasm+a\n\"b\""))] {
+            check(&format!("{}\n{{", serde_json::to_string(&message).unwrap()), &[message], "{");
+        }
+    }
+
+    #[test]
+    fn longest_label_is_taken() {
+        let arm = Some("\u{1}".repeat(ARM_CHARS_MAX));
+        let message = Progress::Doing(Doing { what: "verifying".to_owned(), arm });
+        let mut line = serde_json::to_vec(&message).unwrap();
+        line.push(b'\n');
+        assert_eq!(take(&mut line), [message]);
+        let hostile = Doing { what: "opening".to_owned(), arm: Some("wasm\u{1b}[2J".to_owned()) };
+        assert_eq!(hostile.to_string(), "opening wasm [2J");
     }
 }

@@ -9,8 +9,8 @@ const DEEDS: &[(&str, Deed, Deed)] = &[
     ("trap", Deed::Failed("a deliberate panic"), Deed::Failed("a deliberate panic")),
     (
         "loop",
-        Deed::Failed("the worker was killed; allow more time with --deadline"),
-        Deed::Failed("the worker was killed"),
+        Deed::Failed("while doing the first operation, so the worker was killed; allow more time with --deadline"),
+        Deed::Failed("while doing the first operation, so the worker was killed"),
     ),
     ("grow", Deed::Failed("the limit is 64 MiB; allow more with --memory"), Deed::Skipped("nothing bounds the memory")),
     ("checksum", Deed::Failed("the checksum changed from"), Deed::Failed("the checksum changed from")),
