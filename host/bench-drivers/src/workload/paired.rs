@@ -3,9 +3,10 @@
 
 use super::{CellFailure, bound_cpu, check_record, outcome, timed_series, verify};
 use crate::{LedgerTask, Module, Recording};
+use bench_engine::worker::doing;
 use bench_engine::{
-    Candidate, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, measure_interleaved, overhead,
-    warm_up_candidate,
+    Candidate, MeasureError, MonotonicClock, PairedBudget, PairedReport, Repetition, Report, first, grows,
+    measure_interleaved, overhead, possible, warm_up_candidate,
 };
 use bench_model::{Arguments, Check, Checksum, Scenario, Session};
 use bench_sink::Series;
@@ -46,6 +47,7 @@ const SESSIONS: usize = 2;
 /// An arm while it is measured.
 struct OpenArm {
     repetition: Repetition,
+    label: String,
     sessions: Vec<Box<dyn Recording>>,
     checksum: u64,
     overhead: Overhead,
@@ -104,13 +106,17 @@ fn open(arm: &mut CandidateCell<'_>, process: u32) -> Result<OpenArm, CellFailur
     let mut checks = Vec::new();
     let mut checksum = 0;
     for _ in 0..SESSIONS {
+        doing("opening", Some(&arm.label));
         let mut session = arm.module.open(arm.scenario, arm.arguments)?;
+        doing("doing the first operation of", Some(&arm.label));
         checksum = first(session.as_mut())?;
+        doing("verifying", Some(&arm.label));
         verify(session.as_mut(), &mut checks)?;
         sessions.push(session);
     }
     let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
-    Ok(OpenArm { repetition: Repetition { cell: arm.cell, process }, sessions, checksum, overhead, checks })
+    let (repetition, label) = (Repetition { cell: arm.cell, process }, arm.label.clone());
+    Ok(OpenArm { repetition, label, sessions, checksum, overhead, checks })
 }
 
 /// The reports, each with the number of operations per call.
@@ -120,18 +126,31 @@ fn measure(open_arms: &mut [OpenArm], task: &PairedTask<'_>) -> Result<(Vec<Repo
         task.budget.sample_ns(open_arms.len() * SESSIONS, open_arms.iter().map(|open_arm| &open_arm.overhead));
     let mut candidates = Vec::with_capacity(open_arms.len());
     for (index, open_arm) in open_arms.iter_mut().enumerate() {
+        doing("warming up", Some(&open_arm.label));
         let checksum = open_arm.checksum;
         let mut sessions: Vec<&mut dyn Session> =
             open_arm.sessions.iter_mut().map(|session| session.as_mut() as _).collect();
         let warm = warm_up_candidate(&mut sessions, &clock, &task.budget, sample_ns, checksum);
-        candidates.push(Candidate { sessions, warm: warm.map_err(|error| (index, error.into()))? });
+        let mut warm = warm.map_err(|error| (index, error.into()))?;
+        // Both sessions, because they are to differ by noise alone. A sample of one operation is the time of one.
+        let found = warm;
+        for session in sessions.iter_mut().filter(|_| found.batch > 1) {
+            let grown = grows(&mut **session, &clock, &open_arm.overhead, found);
+            warm.batch = warm.batch.max(grown.map_err(|error| (index, error.into()))?.batch);
+        }
+        candidates.push(Candidate { sessions, warm });
     }
     let mut series: Vec<Series> = candidates.iter().map(|_| timed_series(task.scenario)).collect();
+    doing("measuring", None);
     let measured = measure_interleaved(&mut candidates, &clock, &task.budget, task.seed, &mut series);
     let measured = measured.map_err(|(index, error)| (index, error.into()))?;
+    for (index, one) in measured.iter().enumerate() {
+        possible(one).map_err(|implausible| (index, MeasureError::from(implausible).into()))?;
+    }
     let batches = candidates.iter().map(|candidate| candidate.warm.batch).collect();
     drop(candidates);
     for (index, open_arm) in open_arms.iter_mut().enumerate() {
+        doing("verifying", Some(&open_arm.label));
         for session in &mut open_arm.sessions {
             verify(session.as_mut(), &mut open_arm.checks).map_err(|failure| (index, failure))?;
         }
@@ -178,6 +197,7 @@ fn without_figures(
 fn ledgers(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>, batches: &[u64]) -> Vec<LedgerRecord> {
     let mut ledgers = Vec::new();
     for (arm, batch) in arms.iter_mut().zip(batches).filter(|_| task.ledger_ns > 0) {
+        doing("observing", Some(&arm.label));
         let wanted = LedgerTask {
             scenario: arm.scenario,
             arguments: arm.arguments,

@@ -99,6 +99,25 @@ fn load_has_no_figure_that_cannot_be() {
 }
 
 #[test]
+fn comparison_has_no_ratio_of_figures_that_cannot_be() {
+    let Some(host) = wrong() else { return };
+    fs::create_dir(host.path("old")).unwrap();
+    // Another build.
+    let bytes = [fs::read(host.path(library())).unwrap(), vec![0]].concat();
+    fs::write(host.path(format!("old/{}", library())), bytes).unwrap();
+    let check = |scenario: &str, exit: i32, expect: Option<&str>| {
+        let line = format!("compare old/{0} {0} --filter wrong/{scenario} --quick --quiet --format json", library());
+        let document = host.check(&line, exit).json();
+        let compared = &document["comparisons"][0];
+        assert_eq!(compared["ratio_of_medians"].is_null(), expect.is_some(), "{compared:#}");
+        assert!(compared["reason"].as_str().unwrap_or_default().contains(expect.unwrap_or_default()), "{compared:#}");
+    };
+    check("right", 0, None);
+    check("does-one", 1, Some("which no processor can do"));
+    check("bytes", 1, Some("× as fast as this processor reads its cache"));
+}
+
+#[test]
 fn sensitivity_is_tested_on_request() {
     let Some(host) = wrong() else { return };
     let document = host.check(&format!("check {} --sensitivity --format json", library()), 1).json();
