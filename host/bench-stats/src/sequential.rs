@@ -21,6 +21,10 @@ pub fn levels(looks: &[Look], alpha: f64) -> Vec<f64> {
     let mut walk = Walk::default();
     let mut spent = 0.0f64;
     let level = |look: &Look| {
+        // What is not more than before can decide nothing new, and spends nothing.
+        if look.information <= walk.information {
+            return 0.0;
+        }
         let now = spent.max(alpha * look.spent.clamp(0.0, 1.0));
         let level = walk.step(look.information, now - spent);
         spent = now;
@@ -120,6 +124,21 @@ mod tests {
         let levels = levels(&looks.collect::<Vec<_>>(), 0.05);
         assert_eq!((levels[0], levels[2]), (0.0, 0.0));
         assert!(levels[1] > 0.02 && levels[3] > 0.02, "{levels:?}");
+    }
+
+    #[test]
+    fn look_without_new_information_rejects_nothing_and_spends_nothing() {
+        let of = |looks: &[(f64, f64)]| {
+            levels(
+                &looks
+                    .iter()
+                    .map(|(spent, information)| Look { spent: *spent, information: *information })
+                    .collect::<Vec<_>>(),
+                0.05,
+            )
+        };
+        let expect = of(&[(0.5, 5.0), (1.0, 9.0)]);
+        assert_eq!(of(&[(0.1, 0.0), (0.5, 5.0), (0.7, 5.0), (1.0, 9.0)]), [0.0, expect[0], 0.0, expect[1]]);
     }
 
     proptest! {

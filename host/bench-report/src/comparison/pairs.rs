@@ -148,7 +148,8 @@ impl<'a> Reader<'a> {
         for record in &self.view.looks {
             let information = counted.iter().filter(|process| **process < record.processes).count() as f64;
             // A group that is not measured further is not looked at again.
-            if looks.last().is_some_and(|last| last.information >= information) {
+            // The machine may have stood still in all of its processes so far.
+            if looks.last().map_or(0.0, |last| last.information) >= information {
                 continue;
             }
             looks.push(Look { spent: record.spent, information });

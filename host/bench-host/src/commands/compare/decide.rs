@@ -4,7 +4,7 @@ use crate::output;
 use bench_engine::{ComparisonGroup, Plan, Schedule};
 use bench_model::Arguments;
 use bench_report::{ComparisonReport, Options};
-use bench_sink::runfile::{LookRecord, Record, RunFile};
+use bench_sink::runfile::{LookRecord, Record, RunFile, Status};
 use bench_stats::{PROCESSES_MIN, Verdict};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -64,8 +64,12 @@ impl UntilDecided {
         let is_open = |group: &usize| {
             let (scenario, arguments) = &self.groups[*group];
             let of_group = |one: &&bench_report::Comparison| one.scenario == *scenario && one.arguments == *arguments;
-            let mut verdicts = comparison.comparisons.iter().filter(of_group).map(bench_report::Comparison::verdict);
-            verdicts.any(|verdict| matches!(verdict, Some(Verdict::Undecided { .. } | Verdict::Withheld)))
+            let mut of_group = comparison.comparisons.iter().filter(of_group);
+            of_group.any(|one| match one.verdict() {
+                Some(verdict) => matches!(verdict, Verdict::Undecided { .. } | Verdict::Withheld),
+                // The machine stood still, which says nothing about later processes.
+                None => one.status == Status::Void,
+            })
         };
         let undecided: Vec<usize> = self.undecided.iter().copied().filter(is_open).collect();
         self.undecided = undecided;
