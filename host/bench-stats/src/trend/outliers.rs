@@ -1,7 +1,5 @@
 //! Single values that are far from their neighbours on both sides.
 
-use crate::Distribution;
-
 /// Values on either side that a value is compared with.
 const REACH: usize = 3;
 
@@ -30,8 +28,13 @@ pub(super) fn replaced(logs: &[f64]) -> (Vec<f64>, Vec<usize>) {
     (kept, outliers)
 }
 
+/// The middle of the values, and of the two middle ones if their number is even, as at both ends: the lower one would be the level before a step
+/// whose first value is looked at.
 fn median(values: &[f64]) -> f64 {
-    Distribution::of_samples(values.iter().copied()).quantile(0.5).unwrap_or(f64::NAN)
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = |number: usize| sorted.get(number).copied().unwrap_or(f64::NAN);
+    f64::midpoint(middle(values.len().saturating_sub(1) / 2), middle(values.len() / 2))
 }
 
 #[cfg(test)]
@@ -52,5 +55,13 @@ mod tests {
     #[test]
     fn values_around_a_step_are_kept() {
         check(&[0.0, 0.001, 0.0, 0.002, 1.0, 1.001, 1.0, 1.002], &[]);
+        // Three values are enough on either side, up or down.
+        for sign in [1.0, -1.0] {
+            let mut logs = vec![0.0, 0.001, 0.0, 0.002, 0.0, 0.001, 0.0];
+            logs.extend([0.165, 0.166, 0.165].map(|log| sign * log));
+            check(&logs, &[]);
+            logs.reverse();
+            check(&logs, &[]);
+        }
     }
 }
