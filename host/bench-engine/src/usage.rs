@@ -1,6 +1,7 @@
 //! Reads the resource usage of this process: processor time, memory, page faults, context switches. Of counters, take the difference of
 //! two readings for an interval; the maximum of the memory can start anew.
 
+use nix::sys::resource::{UsageWho, getrusage};
 use procfs_core::FromRead;
 use procfs_core::process::Stat;
 
@@ -23,7 +24,7 @@ impl Usage {
     /// The usage up to now. Values that the system does not report are absent.
     pub fn now() -> Self {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Self::of(Stat::from_file("/proc/self/stat").ok().as_ref(), &status)
+        Self::of(Stat::from_file("/proc/self/stat").ok().as_ref(), &status, switches())
     }
 
     /// The usage since `earlier`, except for the memory, which is the maximum of `self`.
@@ -38,9 +39,9 @@ impl Usage {
         }
     }
 
-    /// What `/proc/self/stat` and `/proc/self/status` (proc(5)) tell. The latter is searched line by line, because a sandbox that imitates
-    /// the kernel may leave out lines without which no library reads the others.
-    fn of(stat: Option<&Stat>, status: &str) -> Self {
+    /// What `/proc/self/stat` and `/proc/self/status` (proc(5)) tell, and the context switches. The status is searched line by line, because a
+    /// sandbox that imitates the kernel may leave out lines without which no library reads the others.
+    fn of(stat: Option<&Stat>, status: &str, switches: Option<[u64; 2]>) -> Self {
         let status = |name: &str| {
             let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
             value.split_whitespace().next()?.parse::<u64>().ok()
@@ -49,10 +50,19 @@ impl Usage {
             memory_bytes_max: status("VmHWM").map(|kib| kib * 1024),
             faults_minor: stat.map(|stat| stat.minflt),
             faults_major: stat.map(|stat| stat.majflt),
-            switches_voluntary: status("voluntary_ctxt_switches"),
-            switches_involuntary: status("nonvoluntary_ctxt_switches"),
+            switches_voluntary: switches.map(|[voluntary, _]| voluntary),
+            switches_involuntary: switches.map(|[_, involuntary]| involuntary),
         }
     }
+}
+
+/// The context switches of all threads, also of those that have ended: voluntary ones, and involuntary ones. What proc(5) has of a process
+/// is of its main thread alone.
+fn switches() -> Option<[u64; 2]> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let counts = [usage.voluntary_context_switches(), usage.involuntary_context_switches()];
+    let [voluntary, involuntary] = counts.map(|count| u64::try_from(count).ok());
+    Some([voluntary?, involuntary?])
 }
 
 /// The processor time of all threads of this process since its start, in nanoseconds, in user and system mode together.
@@ -84,8 +94,8 @@ mod tests {
         // A name with parentheses, and the fields of Linux 2.0.
         let stat = format!("7 (a) b (c)) S 1 2 3 4 5 6 1234 99 5 98 10 20{}", " 0".repeat(22));
         let stat = Stat::from_read(stat.as_bytes()).unwrap();
-        let status = "Name:\ta\nVmHWM:\t    2048 kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n";
-        let usage = Usage::of(Some(&stat), status);
+        let status = "Name:\ta\nVmHWM:\t    2048 kB\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t8\n";
+        let usage = Usage::of(Some(&stat), status, Some([3, 4]));
         let expect = Usage {
             memory_bytes_max: Some(2 << 20),
             faults_minor: Some(1234),
@@ -95,8 +105,20 @@ mod tests {
         };
         assert_eq!(usage, expect);
         assert_eq!(usage.since(&expect).faults_minor, Some(0));
-        assert_eq!(Usage::of(None, ""), Usage::default(), "missing values are absent");
+        assert_eq!(Usage::of(None, "", None), Usage::default(), "missing values are absent");
         assert_eq!(usage.since(&Usage::default()).faults_minor, None);
+    }
+
+    #[test]
+    fn switches_of_threads_that_have_ended_are_counted() {
+        const SLEEPS: u64 = 50;
+        let before = Usage::now();
+        let thread = std::thread::spawn(|| {
+            (0..SLEEPS).for_each(|_| std::thread::park_timeout(std::time::Duration::from_micros(100)));
+        });
+        thread.join().unwrap();
+        let used = Usage::now().since(&before);
+        assert!(used.switches_voluntary.unwrap() >= SLEEPS, "{used:?}");
     }
 
     #[test]
