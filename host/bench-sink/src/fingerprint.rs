@@ -153,7 +153,7 @@ impl Fingerprint {
             kernel: kernel.release().to_string_lossy().into_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
             cpu_model: field(&cpu, "model name", ':'),
-            cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+            cpus: environment::usable_cpus(),
             memory_bytes: environment::machine_memory_bytes(),
             governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),

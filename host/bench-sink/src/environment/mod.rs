@@ -13,7 +13,7 @@ pub use memory::{machine_memory_bytes, memory_bytes};
 pub use processors::{aslr, boost, clock_ticks, huge_pages, kinds, smt, steal, stolen_share};
 pub use storage::{FileSystem, file_system};
 pub use warning::{Warning, WarningRecord, warnings};
-pub use witness::{Reading, Witness};
+pub use witness::{Reading, Witness, usable_cpus};
 
 use std::path::Path;
 

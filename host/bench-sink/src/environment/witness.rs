@@ -210,6 +210,14 @@ fn since_boot() -> Option<Duration> {
     None
 }
 
+/// The number of processors that this process may use, however much of their time a quota leaves it.
+pub fn usable_cpus() -> u32 {
+    match allowed_cpus().len() {
+        0 => std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+        count => count as u32,
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn allowed_cpus() -> Vec<u32> {
     use rustix::thread::{CpuSet, sched_getaffinity};

@@ -180,9 +180,8 @@ impl Group {
     /// The memory limit, if the kernel ended processes because they reached it.
     pub(crate) fn exceeded_memory_bytes(&self) -> Option<u64> {
         let events = fs::read_to_string(self.folder.join("memory.events")).ok()?;
-        let is_kill = |line: &str| line.strip_prefix("oom_kill ").is_some_and(|count| count != "0");
         let limit = fs::read_to_string(self.folder.join("memory.max")).ok()?;
-        limit.trim().parse().ok().filter(|_| events.lines().any(is_kill))
+        limit.trim().parse().ok().filter(|_| reached_its_limit(&events))
     }
 
     /// Removes the group, whose processes were ended, as soon as they have.
@@ -199,6 +198,16 @@ impl Group {
             }
         }
     }
+}
+
+/// Whether the kernel has ended processes because their group was at its limit, as `memory.events` of the group tells. `oom_kill` alone is also
+/// that of a machine without memory, which ends workers before others.
+fn reached_its_limit(events: &str) -> bool {
+    let happened = |name: &str| {
+        let counts = events.lines().filter_map(|line| line.split_once(' '));
+        counts.into_iter().any(|(event, count)| event == name && count != "0")
+    };
+    happened("oom") && happened("oom_kill")
 }
 
 /// Removes the groups that the processes of a group have made below it. What cannot be removed yet stays.
@@ -225,6 +234,19 @@ mod tests {
         remove_below(folder.path());
         assert!(!folder.path().join("leaf").exists());
         assert!(folder.path().join("busy/cgroup.procs").exists());
+    }
+
+    #[test]
+    fn worker_that_a_machine_without_memory_ended_has_not_reached_its_limit() {
+        let check = |oom: u32, kills: u32, expect: bool| {
+            let events = format!("low 0\nhigh 0\nmax 7\noom {oom}\noom_kill {kills}\noom_group_kill 0\n");
+            assert_eq!(reached_its_limit(&events), expect, "{events}");
+        };
+        check(1, 1, true);
+        check(0, 1, false);
+        check(1, 0, false);
+        check(0, 0, false);
+        assert!(!reached_its_limit(""));
     }
 
     #[test]
