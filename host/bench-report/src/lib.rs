@@ -25,6 +25,7 @@ mod render;
 mod run;
 pub mod scale;
 mod series;
+mod shell;
 mod spread;
 mod table;
 mod targets;

@@ -2,6 +2,7 @@
 //! runs, else the commits between the runs before and after.
 
 use super::{CellEntry, CellHistory, RunEntry};
+use crate::shell::{parameter, quoted};
 use bench_model::MachineLimit;
 use bench_sink::runfile::Named;
 use bench_stats::{GradualChange, Shift, Step, Trend, shift, trend};
@@ -144,14 +145,10 @@ impl ExplainedStep<'_> {
     /// revision that cannot be built or measured is skipped.
     pub fn bisect(&self, cell: &CellEntry) -> Option<String> {
         let Cause::Commits { good, bad } = &self.cause else { return None };
-        let ratio = self.step.ratio();
-        let direction = if ratio > 1.0 { "worse" } else { "better" };
-        // Half of the step, so that noise on either side of it decides nothing.
-        let percent = (ratio.ln().abs() / 2.0).exp_m1() * 100.0;
-        let arguments =
-            cell.arguments.iter().map(|(name, value)| format!(" -p {}", quoted(&format!("{name}={value}"))));
+        let arguments = cell.arguments.iter().map(|(name, value)| format!(" -p {}", parameter(name, value)));
+        let beyond = half_of(self.step.ratio());
         let compare = format!(
-            "bench-host compare --git {good}..HEAD {} --arm {}{} --fail-on {direction}:{percent:.1}%",
+            "bench-host compare --git {good}..HEAD {} --arm {}{} --fail-on {beyond}",
             quoted(&cell.scenario),
             cell.arm,
             arguments.collect::<String>()
@@ -161,13 +158,15 @@ impl ExplainedStep<'_> {
     }
 }
 
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=./,:@".contains(letter);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+/// Half of a step by `ratio` as a threshold of `--fail-on`, so that noise on either side of it decides nothing.
+fn half_of(ratio: f64) -> String {
+    /// The largest threshold that there is.
+    const PERCENT_MAX: f64 = 999.0;
+    let half = ratio.ln() / 2.0;
+    // `worse:10%` is a ratio above 1.1, `better:10%` one below 0.9.
+    match half > 0.0 {
+        true => format!("worse:{:.1}%", (half.exp_m1() * 100.0).min(PERCENT_MAX)),
+        false => format!("better:{:.1}%", -half.exp_m1() * 100.0),
     }
 }
 
@@ -176,9 +175,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("kernels/json-parse"), "kernels/json-parse");
-        assert_eq!(quoted("text=a b"), "'text=a b'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+    fn threshold_lies_between_no_change_and_the_step() {
+        let check = |ratio: f64, expect: &str| assert_eq!(half_of(ratio), expect, "{ratio}");
+        check(1.21, "worse:10.0%");
+        check(0.81, "better:10.0%");
+        // A gate of more than the whole step would never find it.
+        check(0.09, "better:70.0%");
+        check(0.0001, "better:99.0%");
+        check(1e6, "worse:999.0%");
     }
 }

@@ -5,9 +5,9 @@ use super::courses::Courses;
 use super::write::{figure, list, pairs, safe};
 use crate::document::Datum;
 use crate::plots::Chart;
+use crate::shell::{parameter, quoted};
 use crate::table::figures;
 use crate::{AccountView, CellView, RunView, SeriesView, comparison, environment, scale};
-use bench_model::Value;
 
 /// The names of columns for figures of a series.
 pub(super) const FIGURES: [&str; 6] = ["n", "p50", "p90", "p99", "p99.9", "max"];
@@ -109,11 +109,7 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
         false => words.extend(["run".to_owned(), quoted(&cell.scenario)]),
     }
     for (name, value) in cell.arguments.iter() {
-        let value = match value {
-            Value::Text(text) => text.replace(',', "\\,"),
-            other => other.to_string(),
-        };
-        words.extend(["-p".to_owned(), quoted(&format!("{name}={value}"))]);
+        words.extend(["-p".to_owned(), parameter(name, value)]);
     }
     words.extend(["--arm".to_owned(), cell.arm.to_string(), "--seed".to_owned(), view.seed.to_string()]);
     let processes = u64::from(view.planned.processes);
@@ -133,16 +129,6 @@ fn comparison_again(command: &[String], seed: u64) -> Option<String> {
     let has_seed = words.clone().any(|word| word == "--seed" || word.starts_with("--seed="));
     let seed = if has_seed { String::new() } else { format!(" --seed {seed}") };
     Some(words.fold("bench-host".to_owned(), |line, word| format!("{line} {}", quoted(word))) + &seed)
-}
-
-/// `word` as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@+%".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// The median, its interval over processes, or why there is none.
@@ -175,14 +161,5 @@ mod tests {
             Some("bench-host -v compare 'kernels/*' --engine fuel --seed 7"),
         );
         check("bench-host compare old.wasm --seed=3", Some("bench-host compare old.wasm --seed=3"));
-    }
-
-    #[test]
-    fn words_of_a_command_survive_a_shell() {
-        let check = |word: &str, expect: &str| assert_eq!(quoted(word), expect);
-        check("kernels/crc32c", "kernels/crc32c");
-        check("input=a b", "'input=a b'");
-        check("it's; rm -rf", "'it'\\''s; rm -rf'");
-        check("", "''");
     }
 }

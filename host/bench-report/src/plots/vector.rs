@@ -3,6 +3,7 @@
 use super::canvas::{Anchor, Canvas, Lettering, Outline, Place, Shape, outline_of};
 use super::font::CAPITAL;
 use super::style::{AREA_OPACITY, Colour};
+use crate::escape;
 use std::fmt::Write;
 
 /// The shapes of `canvas` on a white sheet of that many pixels; `title` is for those who do not see it.
@@ -104,6 +105,18 @@ fn hex(Colour(red, green, blue): Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
+/// `text` in a document of XML, which may not have control characters at all.
 pub(super) fn safe(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    escape(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_modules_is_text_of_xml() {
+        assert_eq!(safe("a<b & \"c\""), "a&lt;b &amp; &quot;c&quot;");
+        assert_eq!(safe("\u{1b}[2J \u{202e}x"), "\\u{1b}[2J \\u{202e}x");
+    }
 }
