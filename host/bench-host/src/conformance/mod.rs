@@ -8,11 +8,14 @@ mod sensitivity;
 
 use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::{Reply, Request};
-use bench_engine::Interrupt;
-use bench_model::{Arm, Checksum};
+use bench_engine::{Interrupt, placement};
+use bench_model::{Arm, Capability, Checksum, Descriptor};
 use pg_connection::redact_text;
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 pub(crate) use scenario::used;
@@ -94,37 +97,84 @@ pub(crate) fn check(
         findings.push(None, "loads", Outcome::Broken, without_advice(&refused.reason, &refused.file));
         all.push(findings);
     }
+    // With other modules beside it, two per cent more work would not be noticed.
+    let is_alone = extent.sensitivity || modules.loaded.iter().any(|loaded| disturbs(&loaded.offer.descriptor));
+    let at_once = if is_alone { 1 } else { placement::allowed_cpus().len() };
     let mut checksums = Checksums::new();
-    for loaded in &modules.loaded {
-        if interrupt.is_raised() {
-            break;
-        }
-        let descriptor = &loaded.offer.descriptor;
-        let mut findings = Findings {
-            file: loaded.offer.file.clone(),
-            arm: Some(loaded.offer.arm),
-            module: Some(format!("{} {}", descriptor.name, descriptor.version)),
-            imported: loaded.imports.clone(),
-            ..Findings::default()
-        };
-        findings.push(None, "loads", Outcome::Held, "");
-        findings.findings.extend(descriptor::findings(descriptor));
-        describes_the_same(loader, loaded, interrupt, &mut findings);
-        let trial = scenario::ConformanceRun {
-            loader,
-            modules: &modules,
-            loaded,
-            interrupt,
-            extent,
-            findings: &mut findings,
-            until: None,
-            usual: BTreeMap::new(),
-        };
-        scenario::check(trial, &mut checksums)?;
+    for tested in each(&modules.loaded, at_once, |loaded| of_module(loader, &modules, loaded, extent, interrupt)) {
+        let Some((findings, of_module)) = tested? else { continue };
         all.push(findings);
+        for (key, mut of_arms) in of_module {
+            checksums.entry(key).or_default().append(&mut of_arms);
+        }
     }
     arms_agree(&modules, &checksums, &mut all);
     Ok(all)
+}
+
+/// Whether modules like this one get into each other's way: the tables of a run's server have one name each, and scenarios that keep several
+/// processors busy have none left for others.
+fn disturbs(descriptor: &Descriptor) -> bool {
+    let requirements = descriptor.scenarios.iter().flat_map(|scenario| &scenario.requirements);
+    let mut capabilities = requirements.map(|requirement| &requirement.capability);
+    capabilities.any(|capability| matches!(capability, Capability::Postgres(_) | Capability::Cpu(2..)))
+}
+
+/// What `test` returns for each of `items`, in their order, of which so many are tested at once.
+fn each<'a, T: Sync, R: Send>(items: &'a [T], at_once: usize, test: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            items.get(index).map(|item| (index, test(item)))
+        };
+        std::iter::from_fn(take).collect::<Vec<_>>()
+    };
+    let mut tested = thread::scope(|scope| {
+        let others: Vec<_> = (1..at_once.min(items.len())).map(|_| scope.spawn(work)).collect();
+        let mut tested = work();
+        tested.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        tested
+    });
+    tested.sort_by_key(|(index, _)| *index);
+    tested.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Tests one module. Its findings and checksums; `None` after an interrupt.
+fn of_module(
+    loader: &Loader,
+    modules: &Modules,
+    loaded: &Loaded,
+    extent: Extent,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Option<(Findings, Checksums)>> {
+    if interrupt.is_raised() {
+        return Ok(None);
+    }
+    let descriptor = &loaded.offer.descriptor;
+    let mut findings = Findings {
+        file: loaded.offer.file.clone(),
+        arm: Some(loaded.offer.arm),
+        module: Some(format!("{} {}", descriptor.name, descriptor.version)),
+        imported: loaded.imports.clone(),
+        ..Findings::default()
+    };
+    findings.push(None, "loads", Outcome::Held, "");
+    findings.findings.extend(descriptor::findings(descriptor));
+    describes_the_same(loader, loaded, interrupt, &mut findings);
+    let mut checksums = Checksums::new();
+    let trial = scenario::ConformanceRun {
+        loader,
+        modules,
+        loaded,
+        interrupt,
+        extent,
+        findings: &mut findings,
+        until: None,
+        usual: BTreeMap::new(),
+    };
+    scenario::check(trial, &mut checksums)?;
+    Ok(Some((findings, checksums)))
 }
 
 /// The reason without the file, which is in the heading, and without the advice to run this command.
@@ -178,6 +228,16 @@ fn arms_agree(modules: &Modules, checksums: &Checksums, all: &mut [Findings]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        for at_once in 0..5 {
+            let items: Vec<u64> = (0..20).collect();
+            let expect: Vec<u64> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(each(&items, at_once, |item| item * 2), expect, "{at_once} at once");
+        }
+        assert!(each(&[], 2, |item: &u64| *item).is_empty());
+    }
 
     #[test]
     fn advice_to_run_this_command_is_left_out() {

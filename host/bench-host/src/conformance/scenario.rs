@@ -111,6 +111,18 @@ pub(super) fn check(mut trial: ConformanceRun<'_>, checksums: &mut Checksums) ->
     Ok(())
 }
 
+/// What became of an edge of a domain.
+enum Edge {
+    Works,
+    /// It was not tested, for this reason.
+    Skipped(String),
+    /// There is a finding, or nothing to tell.
+    Told,
+}
+
+/// The rule that one edge holds or breaks.
+const EDGE_RULE: &str = "works at an edge of its domain";
+
 /// The tests of one module.
 pub(super) struct ConformanceRun<'a> {
     pub(super) loader: &'a Loader,
@@ -265,9 +277,9 @@ impl ConformanceRun<'_> {
     /// Opens the scenario at the edges of the domain of each parameter that the command line does not set, and executes an operation.
     fn edges(&mut self, scenario: &Scenario) -> anyhow::Result<()> {
         const RULE: &str = "works at the edges of its domains";
-        let mut tried = Vec::new();
+        let (mut tried, mut skipped) = (Vec::new(), Vec::<(String, Vec<String>)>::new());
         let until = *self.until.get_or_insert_with(|| Instant::now() + EDGES);
-        for (name, value) in edges(scenario, &self.loader.parameters) {
+        'edges: for (name, value) in edges(scenario, &self.loader.parameters) {
             let at = format!("{name}={value}");
             let values: Vec<_> = std::iter::once((name, vec![value])).chain(self.loader.parameters.clone()).collect();
             for cell in cells(self.loaded, scenario, &values)? {
@@ -275,14 +287,27 @@ impl ConformanceRun<'_> {
                     return Ok(());
                 }
                 if Instant::now() >= until {
-                    let detail = format!("{at} and later ones: the time for edges is over; try them with -p {at}");
-                    self.findings.push(Some(&scenario.name), RULE, Outcome::Skipped, detail);
-                    return Ok(());
+                    let why = format!("the time for edges is over; try them with -p {at}");
+                    skipped.push((why, vec![format!("{at} and later ones")]));
+                    break 'edges;
                 }
-                if self.edge(scenario, &cell, &at) {
-                    tried.push(at.clone());
+                match self.edge(scenario, &cell, &at) {
+                    Edge::Works => tried.push(at.clone()),
+                    Edge::Skipped(why) => match skipped.iter_mut().find(|(reason, _)| *reason == why) {
+                        Some((_, edges)) => edges.push(at.clone()),
+                        None => skipped.push((why, vec![at.clone()])),
+                    },
+                    Edge::Told => {}
                 }
             }
+        }
+        for (why, edges) in skipped {
+            self.findings.push(
+                Some(&scenario.name),
+                EDGE_RULE,
+                Outcome::Skipped,
+                format!("{}: {why}", edges.join(", ")),
+            );
         }
         if !tried.is_empty() {
             self.findings.push(Some(&scenario.name), RULE, Outcome::Held, tried.join(", "));
@@ -290,45 +315,46 @@ impl ConformanceRun<'_> {
         Ok(())
     }
 
-    /// Executes an operation at one edge. Whether that worked; otherwise there is a finding.
-    fn edge(&mut self, scenario: &Scenario, cell: &Cell, at: &str) -> bool {
-        const RULE: &str = "works at an edge of its domain";
-        let Ok(resolved) = self.loader.resolve(self.modules, self.loaded, cell) else { return false };
+    /// Executes an operation at one edge.
+    fn edge(&mut self, scenario: &Scenario, cell: &Cell, at: &str) -> Edge {
+        let Ok(resolved) = self.loader.resolve(self.modules, self.loaded, cell) else { return Edge::Told };
         let deadline = EDGE + self.loader.deadline_of(&resolved.module) - self.loader.deadline();
         let end = measure(self.loader, &resolved, cell, None, deadline, self.interrupt);
-        let (outcome, reason) = match (&end.result, report(&end)) {
+        let reason = match (&end.result, report(&end)) {
             (_, Some(report)) => match report.outcome.status {
                 Status::Ok => return self.grows_with_payload(scenario, at, report),
-                Status::Skipped | Status::Void => (Outcome::Skipped, report.outcome.reason.clone().unwrap_or_default()),
-                _ => (Outcome::Broken, report.outcome.reason.clone().unwrap_or_default()),
+                Status::Skipped | Status::Void => {
+                    return Edge::Skipped(report.outcome.reason.clone().unwrap_or_default());
+                }
+                _ => report.outcome.reason.clone().unwrap_or_default(),
             },
-            (Err(WorkerError::Deadline(_)), _) => {
-                (Outcome::Skipped, format!("takes more than {} s; try it with -p {at}", EDGE.as_secs()))
+            (Err(WorkerError::Deadline { .. }), _) => {
+                return Edge::Skipped(format!("takes more than {} s; try it with -p {at}", EDGE.as_secs()));
             }
-            (Err(WorkerError::Interrupted), _) => return false,
-            (Err(error), _) => (Outcome::Broken, error.to_string()),
-            (Ok(Reply::Refused(reason)), _) => (Outcome::Broken, reason.clone()),
-            (Ok(_), _) => (Outcome::Broken, "unexpected reply of the worker".to_owned()),
+            (Err(WorkerError::Interrupted), _) => return Edge::Told,
+            (Err(error), _) => error.to_string(),
+            (Ok(Reply::Refused(reason)), _) => reason.clone(),
+            (Ok(_), _) => "unexpected reply of the worker".to_owned(),
         };
-        let advice = if outcome == Outcome::Broken { "; handle it, or narrow the domain" } else { "" };
-        self.findings.push(Some(&scenario.name), RULE, outcome, format!("{at}: {reason}{advice}"));
-        if outcome == Outcome::Broken {
-            self.findings.printed.extend(lines(&end.stdout, &end.stderr));
-        }
-        false
+        let detail = format!("{at}: {reason}; handle it, or narrow the domain");
+        self.findings.push(Some(&scenario.name), EDGE_RULE, Outcome::Broken, detail);
+        self.findings.printed.extend(lines(&end.stdout, &end.stderr));
+        Edge::Told
     }
 
     /// Whether an operation takes longer if its payload is far larger; otherwise there is a finding.
-    fn grows_with_payload(&mut self, scenario: &Scenario, at: &str, report: &Report) -> bool {
+    fn grows_with_payload(&mut self, scenario: &Scenario, at: &str, report: &Report) -> Edge {
         const RULE: &str = "time grows with the payload";
         let usual = self.usual.get(&scenario.name).copied();
         let found = usual.zip(Payload::of(report, &scenario.name));
         let complaint = found.and_then(|(usual, found)| found.complaint(usual));
-        let grows = complaint.is_none();
-        if let Some(complaint) = complaint {
-            self.findings.push(Some(&scenario.name), RULE, Outcome::Broken, format!("{at}: {complaint}"));
+        match complaint {
+            Some(complaint) => {
+                self.findings.push(Some(&scenario.name), RULE, Outcome::Broken, format!("{at}: {complaint}"));
+                Edge::Told
+            }
+            None => Edge::Works,
         }
-        grows
     }
 
     /// The scenario, with the arguments that the command line sets.
