@@ -140,7 +140,7 @@ mod tests {
         let expect = "1 cell × 3 processes × 1 operation: the duration depends on the operations";
         assert_eq!(Cost::of_cells(1, &operations).line(&repetitions(1)), expect);
         let budget = PairedBudget { warm_up_ns: 10_000_000, time_ns: 800_000_000, blocks_max: 9 };
-        let paired = PairedEffort { budget, ledger_ns: 30_000_000 };
+        let paired = PairedEffort { budget, ledger_ns: 30_000_000, counts_engines: true };
         let cost = Cost::of_comparisons(2, 2, &time, &paired);
         assert_eq!(cost.line(&repetitions(2)), "2 comparisons × 3 processes × 0.8 s: about 9 s");
     }

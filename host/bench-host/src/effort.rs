@@ -13,7 +13,8 @@ pub(crate) struct Effort {
     pub(crate) budget: Budget,
     /// The effort for the rooflines.
     pub(crate) calibration: calibration::Effort,
-    /// The time for comparisons that are measured until they are decided; `processes` is 0 then.
+    /// When no further process is measured. `processes` are the most that there may be, or 0 for comparisons that are measured until they
+    /// are decided.
     pub(crate) within_ns: Option<u64>,
 }
 
@@ -29,6 +30,8 @@ pub(crate) struct PairedEffort {
     pub(crate) budget: PairedBudget,
     /// For each arm that has a cost breakdown.
     pub(crate) ledger_ns: u64,
+    /// Whether the resource usage of cells with engine settings is counted, too.
+    pub(crate) counts_engines: bool,
 }
 
 const PAIRED_PROCESSES: u32 = 10;
@@ -42,6 +45,10 @@ const QUICK_LEDGER_NS: u64 = 20_000_000;
 /// A ladder has about five times the arms of a comparison.
 const LADDER_NS: u64 = 12_000_000_000;
 const QUICK_LADDER_NS: u64 = 1_500_000_000;
+
+/// An interpreter may need a second for an operation, and each process a dozen of them, so the time of a ladder does not say how long its
+/// processes take.
+const LADDER_WITHIN_NS: u64 = 30_000_000_000;
 
 /// One process of a comparison that is measured until it is decided.
 const DECIDE_NS: u64 = 300_000_000;
@@ -58,9 +65,20 @@ impl Effort {
         Self::interleaved(options, [PAIRED_NS, QUICK_PAIRED_NS], ledger_ns)
     }
 
-    /// The effort of a ladder, from the options. Its rungs show where the time goes, so it has no cost breakdown.
+    /// The effort of ladders, from the options. Their rungs show where the time goes, so they have no cost breakdown, and are held to each
+    /// other rather than to the rooflines.
     pub(crate) fn ladder(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
-        Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], 0)
+        let (effort, paired) = Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], 0)?;
+        let is_default = options.time.is_none() && options.processes.is_none();
+        let within_ns = is_default.then_some(LADDER_WITHIN_NS);
+        // With another engine setting, a rung executes the instructions of the one before.
+        let paired = PairedEffort { counts_engines: false, ..paired };
+        Ok((Self { within_ns, calibration: calibration::Effort::QUICK, ..effort }, paired))
+    }
+
+    /// Whether comparisons are measured until they are decided.
+    pub(crate) fn is_until_decided(&self) -> bool {
+        self.processes == 0
     }
 
     /// The effort of comparisons that are measured until they are decided, for at most `within_ns`: many short processes, because
@@ -99,7 +117,7 @@ impl Effort {
             within_ns: None,
         };
         let budget = PairedBudget { warm_up_ns, time_ns, blocks_max: BLOCKS_MAX };
-        Ok((effort, PairedEffort { budget, ledger_ns }))
+        Ok((effort, PairedEffort { budget, ledger_ns, counts_engines: true }))
     }
 
     /// The effort from the options, else from the first suite that sets it.

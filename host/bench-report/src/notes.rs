@@ -165,10 +165,13 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         (None, None) => String::new(),
     };
     let processes = match (planned.within_ns, planned.processes) {
-        (Some(within), _) => format!("until decided within {}, a process", effort_time(within)),
+        (Some(within), 0) => format!("until decided within {}, a process", effort_time(within)),
+        (Some(_), most) => format!("at most {most} processes"),
         (None, 1) => "1 process".to_owned(),
         (None, more) => format!("{more} processes"),
     };
+    let within = planned.within_ns.filter(|_| planned.processes > 0);
+    let within = within.map_or_else(String::new, |within| format!(" within {}", effort_time(within)));
     let parts = match view.resumed.len() {
         0 => match &view.parts[..] {
             [] => String::new(),
@@ -177,7 +180,7 @@ pub(crate) fn effort(view: &RunView, of: &str) -> String {
         },
         resumed => format!(", in {} parts", resumed + 1),
     };
-    format!("bench-host {}; {processes}{effort}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed)
+    format!("bench-host {}; {processes}{effort}{within}{of}; seed {}{parts}", view.fingerprint.host_version, view.seed)
 }
 
 /// A time that a user chose, so without the digits of a measured one.

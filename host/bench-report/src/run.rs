@@ -93,7 +93,9 @@ impl RunView {
             parts.take(record)?;
         }
         let run = parts.run.ok_or_else(|| ReportError::NoRun { directory: file.directory.clone() })?;
-        let views = parts.blocks.into_values().map(|block| block.view(run.planned.processes));
+        // With a time for all of them, there are as many processes as it has room for.
+        let processes = if run.planned.within_ns.is_some() { 0 } else { run.planned.processes };
+        let views = parts.blocks.into_values().map(|block| block.view(processes));
         let mut cells: Vec<_> = views.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         cells.sort_by(order);
         Ok(Self {

@@ -83,4 +83,7 @@ fn ladder_measures_what_there_is_and_says_what_is_missing() {
     assert!(slowest["ratio_to_previous"]["ratio"].as_f64().unwrap() > 0.0, "{slowest:#}");
     let table = host.check(&format!("compare {}", host.run().display()), 0).stdout;
     assert!(table.contains("no-simd skipped: "), "{table}");
+    assert!(table.contains("at most 3 processes × 500 ms within 30 s for all arms"), "{table}");
+    // As few as there was time for is no interruption.
+    assert!(!table.contains("processes finished"), "{table}");
 }

@@ -114,11 +114,16 @@ fn failure_of_one_arm_only_removes_the_ratio() {
     let host = Host::with_hostile();
     let line = "compare hostile/{good,segfault,trap} --modules . --quick --deadline 5s --format json";
     let document = host.check(line, 1).json();
-    for (scenario, status) in [("good", "ok"), ("trap", "failed")] {
-        let scenario = format!("hostile/{scenario}");
-        let compared = comparisons(&document).iter().find(|compared| compared["scenario"] == scenario.as_str());
-        assert_eq!(compared.unwrap_or_else(|| panic!("{document:#}"))["status"], status);
+    let compared = |scenario: &str| {
+        let of_scenario = |compared: &&Value| compared["scenario"] == format!("hostile/{scenario}").as_str();
+        comparisons(&document).iter().find(of_scenario).unwrap_or_else(|| panic!("{document:#}"))
+    };
+    for (scenario, status) in [("good", "ok"), ("segfault", "failed"), ("trap", "failed")] {
+        assert_eq!(compared(scenario)["status"], status, "{document:#}");
     }
+    // The worker of all arms is gone, and still it is known which one it was.
+    let reason = compared("segfault")["reason"].as_str().unwrap();
+    assert!(reason.contains("SIGSEGV") && reason.contains("while doing the first operation of native"), "{reason}");
 }
 
 #[test]

@@ -114,7 +114,7 @@ pub struct ResumedRecord {
 pub struct Planned {
     /// The number of cells.
     pub cells: u32,
-    /// Worker processes per cell; 0 if comparisons are measured until they are decided.
+    /// Worker processes per cell, or at most so many if there is a time for all; 0 if comparisons are measured until they are decided.
     pub processes: u32,
     /// Measured time of one worker process, if the effort is a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ pub struct Planned {
     /// Operations of one worker process, if the effort is a number of operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
-    /// The time within which comparisons are to be decided, if they are measured until they are.
+    /// The time after which no further process of a comparison begins: with several comparisons, that of each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_ns: Option<u64>,
     /// The digest of the cells in the order of their repetitions, as text.

@@ -7,7 +7,7 @@ use crate::resolve::Resolved;
 use crate::scratch_budget;
 use crate::secret::redact_report;
 use crate::worker::{CandidateSpec, CompareRequest, Reply, Request};
-use bench_engine::worker::{WorkerError, draw_layout};
+use bench_engine::worker::{Doing, WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
 use bench_sink::environment::Reading;
 use bench_sink::runfile::Status;
@@ -59,9 +59,22 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             Ok(_) => return nothing(Status::Failed, "unexpected reply of the worker"),
             Err(WorkerError::Interrupted) => return None,
             Err(error) => {
-                let lost = |cell| without_reply(repetition(cell), &error, &before, end.stopped);
-                let reports = compared.cells.iter().map(lost);
-                return Some(PairedReport { reports: reports.collect(), sessions: 0, ledgers: Vec::new() });
+                let labels: Vec<String> = compared.cells.iter().map(|cell| label(plan, *cell)).collect();
+                // The arm that the worker was busy with, if it was with one alone.
+                let busy =
+                    end.doing.as_ref().and_then(Doing::arm).filter(|arm| labels.iter().any(|label| label == arm));
+                let report = |(cell, label): (&u32, &String)| {
+                    let mut report = without_reply(repetition(cell), &error, &before, end.stopped);
+                    let is_failed = report.outcome.status == Status::Failed;
+                    if let Some(busy) = busy.filter(|busy| is_failed && busy != label) {
+                        let why = report.outcome.reason.take().unwrap_or_default();
+                        report.outcome.status = Status::Skipped;
+                        report.outcome.reason = Some(format!("not measured, because {busy} has no figure: {why}"));
+                    }
+                    report
+                };
+                let reports = compared.cells.iter().zip(&labels).map(report).collect();
+                return Some(PairedReport { reports, sessions: 0, ledgers: Vec::new() });
             }
         };
         for report in &mut paired.reports {
@@ -72,7 +85,10 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         }
         if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
             for (cell, report) in compared.cells.iter().zip(&mut paired.reports) {
-                report.account = account(self.job, plan, repetition(cell), self.interrupt);
+                let has_settings = self.job.modules.loaded[plan.cell(*cell).offer].spec.engine.is_some();
+                if self.paired.counts_engines || !has_settings {
+                    report.account = account(self.job, plan, repetition(cell), self.interrupt);
+                }
             }
         }
         Some(paired)

@@ -11,6 +11,7 @@ mod git;
 mod ladder;
 mod measure;
 mod runs;
+mod timed;
 
 use super::load::take_parameters;
 use crate::cli::{CompareArgs, Metric};
