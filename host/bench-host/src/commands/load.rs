@@ -1,6 +1,6 @@
 //! `load`: runs every scenario of the given files.
 
-use crate::cli::{Common, CpuList, LoadArgs, merge_axes};
+use crate::cli::{Common, CpuList, LoadArgs, Measured, merge_axes};
 use crate::effort::Effort;
 use crate::execute::{Job, execute, interrupt, seed_of};
 use crate::modules::{Loader, Modules};
@@ -8,6 +8,7 @@ use crate::resume::PreviousRun;
 use crate::{Exit, output};
 use bench_engine::placement;
 use bench_engine::{CELLS_MAX, Interrupt, Plan, Selection};
+use std::path::PathBuf;
 
 pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
@@ -17,7 +18,8 @@ pub(crate) fn run(mut arguments: LoadArgs, mut earlier: Option<PreviousRun>) -> 
     let mut modules = loader.load(&arguments.files, false, interrupt);
     modules.ask_for_grants();
     let effort = Effort::new(&common.measured, &[])?;
-    plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)
+    let (exit, _) = plan_and_execute(&loader, &modules, &[selection("*", common)], effort, common, earlier, interrupt)?;
+    Ok(exit)
 }
 
 /// Turns the families' options into parameters, and moves passwords to the loader, so that they are shown nowhere else.
@@ -68,7 +70,7 @@ pub(crate) fn plan_and_execute(
     common: &Common,
     earlier: Option<PreviousRun>,
     interrupt: &Interrupt,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<(Exit, Option<PathBuf>)> {
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let format = common.shown.show.format.name();
     anyhow::ensure!(
@@ -79,6 +81,11 @@ pub(crate) fn plan_and_execute(
     let (plan, seed) = plan(modules, selections, &effort, common)?;
     let job = Job { loader, modules, plan: &plan, effort, seed, common };
     execute(&job, earlier, interrupt)
+}
+
+/// The number of cells that a plan may have.
+pub(crate) fn cells_max(measured: &Measured) -> usize {
+    measured.cells_max.map_or(CELLS_MAX, |cells_max| cells_max as usize)
 }
 
 /// The plan of the cells that `selections` match in `modules`, and its seed.
@@ -92,7 +99,7 @@ pub(crate) fn plan(
         modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
         anyhow::bail!("no module could be loaded, so there is nothing to measure");
     }
-    let cells_max = common.measured.cells_max.map_or(CELLS_MAX, |cells_max| cells_max as usize);
+    let cells_max = cells_max(&common.measured);
     let build = |seed| {
         let plan = Plan::build_within(modules.offers(), selections, effort.processes, seed, cells_max)?;
         match &common.measured.filter {

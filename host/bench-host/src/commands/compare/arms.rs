@@ -130,7 +130,9 @@ impl Candidates for Sides {
         let refused = modules.refused.iter().find(|refused| file.as_ref() == Some(&refused.file));
         let why = match (refused, file) {
             (Some(refused), _) => refused.reason.clone(),
-            (None, Some(file)) => format!("{} does not exist; build it with `cargo xtask plugins`", file.display()),
+            (None, Some(file)) => {
+                format!("{} does not exist; build it, in the checkout with `cargo xtask plugins`", file.display())
+            }
             (None, None) => format!("{} has no such counterpart", there.file.display()),
         };
         Some(format!("{name} has no arm {missing}: {why}"))

@@ -6,6 +6,7 @@ use crate::{Exit, baselines, paths};
 use std::path::PathBuf;
 
 pub(super) fn run(arguments: &CompareArgs, name: &str) -> anyhow::Result<Exit> {
+    runs::ensure_nothing_to_measure(arguments)?;
     let out = &arguments.common.shown.out;
     let baseline = baselines::directory(out, name)?;
     let candidate = match &arguments.what[..] {

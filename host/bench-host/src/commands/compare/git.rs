@@ -2,18 +2,20 @@
 //! interleaved. Only command lines and run files are exchanged with the hosts, so their versions may differ.
 
 use super::{is_run, runs};
-use crate::cli::CompareArgs;
+use crate::cli::{CompareArgs, CpuList, LimitArgs, Measured};
 use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::tree::{Built, Trees};
 use crate::{Exit, output};
 use anyhow::Context;
+use bench_drivers::DirectoryGrant;
 use bench_engine::Interrupt;
 use bench_model::{Arguments, Arm, Value};
 use bench_sink::runfile::{Record, RunFile};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,6 +32,10 @@ pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> 
     anyhow::ensure!(
         !common.shown.dry_run,
         "--git cannot show a plan: it has to build and measure first; remove --dry-run"
+    );
+    anyhow::ensure!(
+        arguments.modules.is_empty(),
+        "--git builds the modules of both revisions and measures those; remove --modules"
     );
     let (effort, paired) = Effort::paired(&common.measured)?;
     let trees = Trees::open(range)?;
@@ -128,7 +134,7 @@ impl Side<'_> {
     /// The revision's host, started in the revision's folder, where it finds its own modules.
     fn host(&self) -> Command {
         let mut command = Command::new(&self.built.host);
-        command.current_dir(&self.built.tree).arg("run");
+        command.current_dir(&self.built.tree).arg("run").args(passed_on(&self.arguments.common.measured));
         command
     }
 
@@ -140,6 +146,34 @@ impl Side<'_> {
         }
         Ok(())
     }
+}
+
+/// The options that a host of either revision measures with, but those that say what, and for how long. What has its default is left out,
+/// because an older host may not know the option.
+fn passed_on(measured: &Measured) -> Vec<OsString> {
+    let Measured { grants, limits, native, cpu, .. } = measured;
+    let LimitArgs { memory, isolation, .. } = LimitArgs::default();
+    // The host runs in another folder.
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let directory = |granted: &DirectoryGrant| {
+        let rights = if granted.read_only { ":ro" } else { "" };
+        let mut word = absolute(&granted.host).into_os_string();
+        word.push(format!("::{}{rights}", granted.guest));
+        word
+    };
+    let milliseconds = |ns: u64| format!("{}ms", ns.div_ceil(1_000_000));
+    let list = |cpus: &CpuList| cpus.0.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    let mut options: Vec<(&str, OsString)> = Vec::new();
+    options.extend(grants.allow_net.iter().map(|address| ("--allow-net", address.into())));
+    options.extend(grants.allow_dir.iter().map(|granted| ("--allow-dir", directory(granted))));
+    options.extend(grants.env.iter().map(|name| ("--env", name.into())));
+    options.extend((limits.memory != memory).then(|| ("--memory", limits.memory.to_string().into())));
+    options.extend(limits.scratch.map(|bytes| ("--scratch", bytes.to_string().into())));
+    options.extend(limits.deadline.map(|ns| ("--deadline", milliseconds(ns).into())));
+    options.extend((limits.isolation != isolation).then(|| ("--isolation", limits.isolation.to_string().into())));
+    options.extend(native.as_ref().map(|program| ("--native", absolute(program).into())));
+    options.extend(cpu.as_ref().map(|cpus| ("--cpu", list(cpus).into())));
+    options.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
 }
 
 /// The cells that both revisions have, in the order of the base. A message names each cell that only one has.
@@ -192,4 +226,33 @@ fn cells_of(out: &Path) -> anyhow::Result<Vec<Cell>> {
 /// Escapes the commas of a value for the command line.
 fn quoted(value: &str) -> String {
     value.replace(',', "\\,")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn revisions_are_measured_with_what_was_granted_and_limited() {
+        let check = |line: &str, expect: &str| {
+            let words = format!("bench-host compare --git a..b m/s {line}");
+            let Command::Compare(compare) = Cli::try_parse_from(words.split(' ')).unwrap().command else {
+                panic!("{line}")
+            };
+            let words = passed_on(&compare.common.measured);
+            let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
+            assert_eq!(words.join(" "), expect);
+        };
+        check("--time 1s --seed 3 --isolation standard --memory 1Gi", "");
+        check(
+            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --memory 2Ki",
+            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --memory 2048",
+        );
+        check(
+            "--deadline 1m --scratch 1Mi --isolation none --cpu 0,2-3 --native /bin/true",
+            "--scratch 1048576 --deadline 60000ms --isolation none --native /bin/true --cpu 0,2,3",
+        );
+    }
 }

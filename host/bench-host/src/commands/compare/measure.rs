@@ -2,8 +2,10 @@
 
 use super::decide::UntilDecided;
 use super::executor::PairedWorkerExecutor;
+use super::timed::TimedRounds;
 use super::{conclude, options};
-use crate::cli::CompareArgs;
+use crate::cli::{CompareArgs, Measured};
+use crate::commands::load::cells_max;
 use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, begin, record, say_cost};
@@ -11,8 +13,7 @@ use crate::modules::{Loader, Modules};
 use crate::progress::{Progress, is_watched};
 use crate::{Exit, output};
 use bench_engine::{
-    ComparisonGroup, FixedRounds, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Schedule, Selection,
-    run_paired,
+    ComparisonGroup, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Schedule, Selection, run_paired,
 };
 use bench_report::ComparisonReport;
 use bench_sink::runfile::{Record, RunFile};
@@ -52,14 +53,15 @@ pub(super) fn measure(
 ) -> anyhow::Result<Exit> {
     let common = &arguments.common;
     let seed = common.measured.seed.unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond().unsigned_abs() as u64);
-    let plan = lineup.plan(common.measured.filter.as_deref(), effort.processes, seed)?;
+    let plan = lineup.plan(&common.measured, effort.processes, seed)?;
     let groups = plan.comparison_groups(|offer| lineup.candidates.is_baseline(offer));
     let arms = groups.iter().map(|group| group.cells.len()).max().unwrap_or_default();
     let repetitions: Vec<Repetition> = (0..effort.processes.max(1))
         .flat_map(|process| groups.iter().map(move |group| Repetition { cell: group.cells[0], process }))
         .collect();
     let cost = Cost::of_comparisons(groups.len(), arms, &effort, &paired);
-    let line = effort.within_ns.map_or_else(|| cost.line(&repetitions), |within| cost.line_until_decided(within));
+    let until_decided_ns = effort.within_ns.filter(|_| effort.is_until_decided());
+    let line = until_decided_ns.map_or_else(|| cost.line(&repetitions), |within| cost.line_until_decided(within));
     say_cost(&line, common);
     if common.shown.dry_run {
         return print_groups(&plan, &groups);
@@ -71,18 +73,18 @@ pub(super) fn measure(
         let expected = cost.expected_after(begun.elapsed());
         writer.append(&lineup.candidates.records(&plan, &groups))?;
         // How many rounds there are until all is decided is not known, so a bar could not be right.
-        let is_quiet = common.shown.quiet || effort.within_ns.is_some();
+        let is_quiet = common.shown.quiet || effort.is_until_decided();
         let mut progress =
             Progress::new(&repetitions, |repetition| cells_with(&groups, repetition.cell), expected, is_quiet);
         let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
-        let mut fixed = FixedRounds { processes: effort.processes, groups: groups.len() };
-        let mut until_decided = effort.within_ns.map(|within_ns| {
+        let mut rounds = TimedRounds::new(&effort, groups.len());
+        let mut until_decided = until_decided_ns.map(|within_ns| {
             let is_watched = is_watched(common.shown.quiet);
             UntilDecided::new(&plan, &groups, within_ns, directory, options(arguments, seed), is_watched)
         });
         let schedule: &mut dyn Schedule = match &mut until_decided {
             Some(schedule) => schedule,
-            None => &mut fixed,
+            None => &mut rounds,
         };
         Ok(run_paired(&plan, &groups, (schedule, seed), &mut bench, writer, &mut progress, interrupt)?)
     })?;
@@ -93,7 +95,7 @@ pub(super) fn measure(
 
 impl Lineup<'_> {
     /// The plan of all groups that lack no cell.
-    fn plan(&self, filter: Option<&str>, processes: u32, seed: u64) -> anyhow::Result<Plan> {
+    fn plan(&self, measured: &Measured, processes: u32, seed: u64) -> anyhow::Result<Plan> {
         let modules = &self.modules;
         if modules.loaded.is_empty() {
             modules.refused.iter().for_each(|refused| output::line(&format!("bench-host: {}", refused.reason)));
@@ -105,8 +107,9 @@ impl Lineup<'_> {
             PlanError::NoScenario { .. } => anyhow::anyhow!("{error}; no run directory has that name either"),
             error => error.into(),
         };
-        let plan = Plan::build(modules.offers(), &self.selections, processes, seed).map_err(nor_a_run)?;
-        let plan = match filter {
+        let plan = Plan::build_within(modules.offers(), &self.selections, processes, seed, cells_max(measured));
+        let plan = plan.map_err(nor_a_run)?;
+        let plan = match &measured.filter {
             Some(filter) => plan.filtered(filter)?,
             None => plan,
         };

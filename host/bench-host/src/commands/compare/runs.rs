@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::Result<Exit> {
     let common = &arguments.common;
+    ensure_nothing_to_measure(arguments)?;
     match directories {
         [one] => {
             let runs = read(one)?;
@@ -23,6 +24,26 @@ pub(crate) fn run(arguments: &CompareArgs, directories: &[PathBuf]) -> anyhow::R
         [a, b] => compare(arguments, a, b),
         more => anyhow::bail!("{} run directories were given; a comparison needs two", more.len()),
     }
+}
+
+/// An error if an option says what to measure: runs are compared as they are.
+pub(super) fn ensure_nothing_to_measure(arguments: &CompareArgs) -> anyhow::Result<()> {
+    let measured = &arguments.common.measured;
+    let given = [
+        ("--filter", measured.filter.is_some()),
+        ("--arm", measured.arm.is_some()),
+        ("-p", !measured.parameters.is_empty()),
+        ("--time", measured.time.is_some()),
+        ("--processes", measured.processes.is_some()),
+        ("--decide", arguments.decide),
+        ("--ladder", arguments.ladder),
+        ("--engine", !arguments.engine.is_empty()),
+        ("--modules", !arguments.modules.is_empty()),
+    ];
+    let given = given.iter().find(|(_, is_given)| *is_given);
+    given.map_or(Ok(()), |(name, _)| {
+        anyhow::bail!("{name} says what is measured, and existing runs are compared as they are; remove the option")
+    })
 }
 
 /// Compares the run or runs in `b` with those in `a`.
