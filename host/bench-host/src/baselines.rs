@@ -1,6 +1,6 @@
 //! Named baselines: a name for a run in its folder of run directories, so that later runs can be compared with it.
 
-use crate::{output, paths};
+use crate::output;
 use anyhow::Context;
 use bench_sink::regular;
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,10 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Saves the newest run in `out` as the baseline `name`, and says so.
-pub(crate) fn save_newest(out: &Path, name: &str) -> anyhow::Result<()> {
-    let directory = paths::run_directory(None, out)?;
+/// Saves the run in `directory` as the baseline `name`, in the folder of its run directories, and says so.
+pub(crate) fn save(directory: &Path, name: &str) -> anyhow::Result<()> {
     let run = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let out = directory.parent().unwrap_or(Path::new("."));
     let path = file(out, name);
     let saved = jiff::Timestamp::now().to_string();
     let text = serde_json::to_string_pretty(&Baseline { run: run.clone(), saved })?;
@@ -104,7 +104,7 @@ mod tests {
         fs::write(run.join(bench_sink::runfile::FILE_NAME), "").unwrap();
         let error = |name: &str| directory(folder.path(), name).unwrap_err().to_string();
         assert!(error("main").contains("--save-baseline"));
-        save_newest(folder.path(), "main").unwrap();
+        save(&run, "main").unwrap();
         assert_eq!(directory(folder.path(), "main").unwrap(), run);
         assert!(error("other").contains("the baselines are: main"));
         std::os::unix::fs::symlink("/dev/zero", file(folder.path(), "endless")).unwrap();

@@ -87,8 +87,13 @@ impl Job<'_> {
     }
 }
 
-/// Executes `job`, or what an `earlier` part has left of it, prints the summary of the whole, and returns the exit status.
-pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+/// Executes `job`, or what an `earlier` part has left of it, and prints the summary of the whole. Returns the exit status and the run
+/// directory, of which there is none for `--dry-run`.
+pub(crate) fn execute(
+    job: &Job<'_>,
+    earlier: Option<PreviousRun>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<(Exit, Option<PathBuf>)> {
     live::ensure_terminal(&job.common.shown)?;
     let done = earlier.as_ref().map(|earlier| earlier.done(job)).transpose()?.unwrap_or_default();
     let shard = job.shard()?;
@@ -100,7 +105,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &I
     say_cost(&cost.line(&repetitions), job.common);
     if job.common.shown.dry_run {
         output::print(&plan_text(job.plan, &done))?;
-        return Ok(Exit::Done);
+        return Ok((Exit::Done, None));
     }
     let writer = match earlier {
         Some(earlier) => earlier.go_on(job, &done)?,
@@ -119,7 +124,7 @@ pub(crate) fn execute(job: &Job<'_>, earlier: Option<PreviousRun>, interrupt: &I
         Ok(run(job.plan, done, &mut bench, &mut journal, &mut watcher, interrupt)?)
     })?;
     let exit = show(&directory, &job.common.shown.show)?;
-    Ok(if ended == RunEnd::Complete { exit } else { Exit::NotMeasured })
+    Ok((if ended == RunEnd::Complete { exit } else { Exit::NotMeasured }, Some(directory)))
 }
 
 /// Prints the estimated duration before a run, and for `--dry-run`.
@@ -316,9 +321,10 @@ pub(crate) fn without_reply(
 ) -> Report {
     let since = Witness::since(before);
     let witness = Witness { run_queue_ns: None, switches_involuntary: None, stopped_ns: nanoseconds(stopped), ..since };
-    let is_void = matches!(error, WorkerError::Deadline(_)) && witness.stood_still();
+    let is_void = matches!(error, WorkerError::Deadline { .. }) && witness.stood_still();
     let status = if is_void { Status::Void } else { Status::Failed };
-    let mut report = Report::without_figures(repetition, status, error.to_string());
+    // What the worker printed last is part of it.
+    let mut report = Report::without_figures(repetition, status, redact_text(&error.to_string()));
     report.outcome.witness = Some(witness);
     report
 }
@@ -348,6 +354,7 @@ pub(crate) fn account(
         }
         Ok(_) | Err(WorkerError::Interrupted) => None,
         Err(error) => {
+            let error = redact_text(&error.to_string());
             tracing::warn!(scenario = plan.full_name(cell), %error, "resource usage is not counted");
             None
         }

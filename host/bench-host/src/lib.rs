@@ -95,7 +95,13 @@ fn execute(command: Command) -> anyhow::Result<Exit> {
     let (command, earlier) = match resume::wanted(&command)? {
         Wanted::Anew => (command, None),
         Wanted::Rest(rest) => (rest.command, Some(rest.earlier)),
-        Wanted::Finished { directory, show } => return execute::show(&directory, &show),
+        Wanted::Finished { directory, show, save_baseline } => {
+            let exit = execute::show(&directory, &show)?;
+            if let Some(name) = save_baseline.filter(|_| exit == Exit::Done) {
+                baselines::save(&directory, &name)?;
+            }
+            return Ok(exit);
+        }
     };
     match command {
         Command::Load(arguments) => commands::load::run(arguments, earlier),

@@ -115,7 +115,7 @@ impl Observer for Progress {
         self.show_left();
         self.bar.set_message(bench_report::escape(&cell_title(plan, repetition.cell)).into_owned());
         let cell = plan.cell(repetition.cell);
-        tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = repetition.process, "started");
+        tracing::debug!(scenario = plan.full_name(cell), arm = %plan.offer(cell).arm, arguments = %cell.arguments, process = repetition.process, left_ns = self.forecast.left_ns(now_ns), "started");
     }
 
     fn finished(&mut self, plan: &Plan, finished: &Finished) {

@@ -18,13 +18,14 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> a
     let prepared = prepare(&mut arguments, earlier.as_mut(), interrupt)?;
     let Prepared { loader, modules, selections, effort } = &prepared;
     let common = &arguments.common;
-    let exit = plan_and_execute(loader, modules, selections, *effort, common, earlier, interrupt)?;
+    let (exit, directory) = plan_and_execute(loader, modules, selections, *effort, common, earlier, interrupt)?;
+    let Some(directory) = directory else { return Ok(exit) };
     #[cfg(feature = "profile")]
-    if arguments.profile && !common.shown.dry_run && !interrupt.is_raised() {
-        super::profile::profile_run(loader, modules, selections, common, interrupt)?;
+    if arguments.profile && !interrupt.is_raised() {
+        super::profile::profile_run(loader, modules, selections, (common, &directory), interrupt)?;
     }
-    if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done && !common.shown.dry_run) {
-        baselines::save_newest(&common.shown.out, name)?;
+    if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done) {
+        baselines::save(&directory, name)?;
     }
     Ok(exit)
 }

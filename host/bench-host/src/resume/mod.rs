@@ -22,8 +22,8 @@ pub(crate) enum Wanted {
     Anew,
     /// Resume an interrupted run.
     Rest(Box<ResumePlan>),
-    /// Show a finished run, of which nothing is left to do.
-    Finished { directory: PathBuf, show: ShowArgs },
+    /// Show a finished run, of which nothing is left to do but to name it.
+    Finished { directory: PathBuf, show: ShowArgs, save_baseline: Option<String> },
 }
 
 /// What is left of an interrupted run.
@@ -59,13 +59,20 @@ pub(crate) fn wanted(command: &Command) -> anyhow::Result<Wanted> {
     let begun = begun.with_context(|| format!("{}: its command line cannot be read; {ANEW}", directory.display()))?;
     given.agree_with(&begun, &found.run, &directory)?;
     if found.is_finished {
-        output::line(&format!("bench-host: {} is finished; nothing is left to do", directory.display()));
-        return Ok(Wanted::Finished { directory, show: common.shown.show });
+        output::line(&format!("bench-host: {} is finished; nothing is left to measure", directory.display()));
+        let afterwards = Afterwards::of(command);
+        #[cfg(feature = "profile")]
+        anyhow::ensure!(
+            !afterwards.profile,
+            "a finished run is not profiled; give its scenarios to `bench-host profile`"
+        );
+        let save_baseline = afterwards.save_baseline;
+        return Ok(Wanted::Finished { directory, show: common.shown.show, save_baseline });
     }
     let mut parameters = common.measured.parameters.clone();
     parameters.extend(common.measured.families.parameters.iter().cloned());
     let earlier = PreviousRun::hold(&directory, parameters)?;
-    let command = as_begun(begun.command()?, common, earlier.run.seed);
+    let command = as_begun(begun.command()?, common, Afterwards::of(command), earlier.run.seed);
     Ok(Wanted::Rest(Box::new(ResumePlan { command, earlier })))
 }
 
@@ -78,11 +85,39 @@ fn arguments(command: &Command) -> Option<(&ResumeArgs, &Common)> {
     }
 }
 
-/// The command that a run was started with, with the display options of `given`.
-fn as_begun(mut command: Command, given: &Common, seed: u64) -> Command {
+/// What is done with a run when it has ended.
+#[derive(Default)]
+struct Afterwards {
+    save_baseline: Option<String>,
+    #[cfg(feature = "profile")]
+    profile: bool,
+}
+
+impl Afterwards {
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::Run(run) => Self {
+                save_baseline: run.save_baseline.clone(),
+                #[cfg(feature = "profile")]
+                profile: run.profile,
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// The command that a run was started with, with the display options of `given`, and with what is to be done `afterwards` besides.
+fn as_begun(mut command: Command, given: &Common, afterwards: Afterwards, seed: u64) -> Command {
     let common = match &mut command {
         Command::Load(load) => &mut load.common,
-        Command::Run(run) => &mut run.common,
+        Command::Run(run) => {
+            run.save_baseline = afterwards.save_baseline.or(run.save_baseline.take());
+            #[cfg(feature = "profile")]
+            {
+                run.profile |= afterwards.profile;
+            }
+            &mut run.common
+        }
         _ => return command,
     };
     common.measured.seed = Some(seed);

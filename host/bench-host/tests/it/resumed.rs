@@ -163,7 +163,7 @@ fn finished_run_has_nothing_left_to_do() {
     let named = format!("load --resume {} --seed {SEED}", run.display());
     for line in ["load --resume", "load hostile.wasm --resume", &named] {
         let ran = host.check(&format!("{line} --format json"), 1);
-        ran.check_first_line(&["is finished", "nothing is left to do"]);
+        ran.check_first_line(&["is finished", "nothing is left to measure"]);
         assert_eq!(ends(&ran.json()), made.ends);
     }
     assert_eq!(fs::read_to_string(run.join("run.jsonl")).unwrap(), made.text);
@@ -269,6 +269,23 @@ fn newest_unfinished_run_with_the_same_arguments_is_resumed() {
     assert_eq!(host.runs(), runs, "nothing is made anew");
     let text = fs::read_to_string(unfinished.join("run.jsonl")).unwrap();
     assert!(text.lines().last().unwrap().contains("\"record\":\"end\""), "{text}");
+}
+
+#[test]
+fn resumed_run_becomes_the_baseline_and_not_the_newest_one() {
+    let host = cut_off(SUITE);
+    let unfinished = host.run();
+    host.check("run hostile/litter --modules . --quick --time 20ms", 0);
+    let baseline = |name: &str| {
+        let text = fs::read_to_string(host.path(format!("results/baselines/{name}.json"))).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["run"].as_str().unwrap().to_owned()
+    };
+    let expect = unfinished.file_name().unwrap().to_string_lossy().into_owned();
+    // One that was not asked for when it was started, and one of the run that is finished by then.
+    for name in ["main", "later"] {
+        host.check(&format!("run --resume results/{expect} --save-baseline {name}"), 0);
+        assert_eq!(baseline(name), expect);
+    }
 }
 
 #[test]

@@ -79,12 +79,12 @@ pub(crate) fn run(mut arguments: ProfileArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// Profiles the cells of the newest run, into a folder of its directory.
+/// Profiles the cells of the run in the given directory, into a folder of it.
 pub(super) fn profile_run(
     loader: &Loader,
     modules: &Modules,
     selections: &[Selection],
-    common: &Common,
+    (common, run): (&Common, &Path),
     interrupt: &Interrupt,
 ) -> anyhow::Result<()> {
     let recorder = Recorder::find();
@@ -92,7 +92,7 @@ pub(super) fn profile_run(
         output::line(&format!("bench-host: only components are profiled: {why}"));
     }
     let plan = plan(modules, selections, common)?;
-    let directory = paths::run_directory(None, &common.shown.out)?.join("profile");
+    let directory = run.join("profile");
     let job = Job { loader, modules, plan: &plan, common, recorder, time_ns: RUN_TIME_NS, interrupt };
     let profiled = job.profile(&directory)?;
     for cell in &profiled {
