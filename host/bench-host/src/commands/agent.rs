@@ -239,6 +239,9 @@ impl Task {
         };
         let Prepared { loader, modules, selections, effort } = &prepared;
         let (plan, seed) = plan(modules, selections, effort, &arguments.common)?;
+        if let Some(policy) = &self.policy {
+            policy.permit_plan(spec, &plan)?;
+        }
         let job = Job { loader, modules, plan: &plan, effort: *effort, seed, common: &arguments.common };
         let found = planned(&job).order_sha256;
         anyhow::ensure!(

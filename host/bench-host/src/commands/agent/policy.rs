@@ -4,9 +4,11 @@
 use crate::cli::RunArgs;
 use crate::stored::Trust;
 use anyhow::{Context, bail, ensure};
+use bench_engine::Plan;
 use bench_fleet::{ModuleDigest, Spec};
-use bench_model::Arm;
+use bench_model::{Arm, Requirement};
 use module_store::{Digest, Grant, Policy, Signature, SubmitterTrust};
+use pg_connection::{Environment, Settings, is_connection};
 use std::path::{Path, PathBuf};
 
 /// The policy that an agent was given.
@@ -39,18 +41,34 @@ impl AgentPolicy {
         if let Some(file) = arguments.what.iter().find(|what| what.ends_with(".toml")) {
             bail!("{file}: a run that is submitted to others cannot have a suite file; name the scenarios");
         }
-        let needed = grants(arguments, submitter).map_err(|error| anyhow::anyhow!("{error}; {}", self.next()))?;
-        for grant in needed {
+        self.permit_grants(submitter, grants(arguments, submitter))?;
+        // The module `self` is part of this program.
+        for module in spec.modules.iter().filter(|module| module.name != "self") {
+            self.permit_module(submitter, module)?;
+        }
+        Ok(())
+    }
+
+    /// An error if the cells of `plan` need a server that the submitter of `spec` may not have: of a suite, or by default.
+    pub(super) fn permit_plan(&self, spec: &Spec, plan: &Plan) -> anyhow::Result<()> {
+        let submitter = self.submitter(spec)?;
+        for cell in &plan.cells {
+            let parameters = cell.scenario.requirements.iter().filter_map(Requirement::postgres_parameter);
+            for value in parameters.filter_map(|name| cell.arguments.get(name)) {
+                self.permit_grants(submitter, grants_of(&value.to_string(), submitter))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn permit_grants(&self, submitter: &SubmitterTrust, needed: anyhow::Result<Vec<Grant>>) -> anyhow::Result<()> {
+        for grant in needed.map_err(|error| anyhow::anyhow!("{error}; {}", self.next()))? {
             ensure!(
                 submitter.grants.iter().any(|given| includes(given, &grant)),
                 "the submitter {} may not be granted `{grant}`; {}",
                 submitter.name,
                 self.next()
             );
-        }
-        // The module `self` is part of this program.
-        for module in spec.modules.iter().filter(|module| module.name != "self") {
-            self.permit_module(submitter, module)?;
         }
         Ok(())
     }
@@ -114,19 +132,33 @@ fn grants(arguments: &RunArgs, submitter: &SubmitterTrust) -> anyhow::Result<Vec
     }));
     let parameters = measured.parameters.iter().chain(&measured.families.parameters);
     for value in parameters.flat_map(|(_, values)| values) {
-        if value.starts_with('@') {
-            ensure!(
-                submitter.natives,
-                "the submitter {} may not have servers started, as `{value}` does, because they are native code",
-                submitter.name
-            );
-        } else if let Some((_, rest)) = value.split_once("://") {
-            grants.push(Grant::Net(address(rest)));
-        } else if Path::new(value).exists() {
-            grants.push(Grant::Dir { host: value.clone(), guest: value.clone(), read_only: true });
-        }
+        grants.extend(grants_of(value, submitter)?);
     }
     Ok(grants)
+}
+
+/// What a parameter with this value needs of the machine. Of a connection string it is what the host will connect to, wherever in it that
+/// stands: words of it override others, and the environment of this machine completes it.
+fn grants_of(value: &str, submitter: &SubmitterTrust) -> anyhow::Result<Vec<Grant>> {
+    if value.starts_with('@') {
+        ensure!(
+            submitter.natives,
+            "the submitter {} may not have servers started, as `{value}` does, because they are native code",
+            submitter.name
+        );
+        return Ok(Vec::new());
+    }
+    if is_connection(value) {
+        let settings = Settings::resolve(value, &Environment::of_process())?;
+        return Ok(settings.addresses.iter().map(|address| Grant::Net(address.to_connect())).collect());
+    }
+    Ok(if let Some((_, rest)) = value.split_once("://") {
+        vec![Grant::Net(address(rest))]
+    } else if Path::new(value).exists() {
+        vec![Grant::Dir { host: value.to_owned(), guest: value.to_owned(), read_only: true }]
+    } else {
+        Vec::new()
+    })
 }
 
 /// The host and the port in what follows the scheme of a URL.
@@ -216,6 +248,22 @@ mod tests {
         check("m/s --allow-dir /etc::/etc:ro", ALL, Err("may not be granted `dir /etc::/etc:ro`"));
         check("m/s --modules /tmp", ALL, Err("leave out --modules"));
         check("suite.toml", ALL, Err("cannot have a suite file"));
+    }
+
+    #[test]
+    fn connection_needs_the_address_that_is_connected_to() {
+        let submitter = SubmitterTrust { name: "ci".to_owned(), natives: false, grants: Vec::new() };
+        let check = |connection: &str, expect: &str| {
+            let needed = grants_of(connection, &submitter).unwrap();
+            let needed: Vec<_> = needed.iter().map(Grant::to_string).collect();
+            assert_eq!(needed.join(" "), expect, "{connection}");
+        };
+        check("host=10.0.0.5 port=5433 user=u dbname=d", "net 10.0.0.5:5433");
+        check("postgres://u@allowed:5432/d?host=10.0.0.5", "net 10.0.0.5:5432");
+        check("postgres://u@h:1,i:2/d", "net h:1 net i:2");
+        check("plain", "");
+        assert!(grants_of("@cluster", &submitter).unwrap_err().to_string().contains("may not have servers started"));
+        assert!(grants_of("host=h port=x", &submitter).is_err(), "it cannot be told what this connects to");
     }
 
     #[test]
