@@ -3,9 +3,10 @@
 
 use crate::protocol::{FromAgent, ToAgent};
 use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueError, Stored, Subject};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 mod event;
+mod silence;
 mod simulation;
 mod spread;
 
@@ -22,6 +23,8 @@ pub struct Coordinator<Q> {
     classes: Vec<Class>,
     /// How many agents are in which kind of state, by [`Kind`].
     counts: [u32; 4],
+    /// The agents that are preparing, and have no lease, by when each was heard last.
+    preparing: BTreeSet<(u64, AgentId)>,
     /// When an agent that is leaving was heard last.
     leaving_heard_ns: u64,
     events: Vec<Event>,
@@ -47,6 +50,8 @@ struct Agent {
     lease_ns: u64,
     /// When it got into this state.
     since_ns: u64,
+    /// When it was heard last while it was preparing.
+    heard_ns: u64,
     /// Whether it has yet to measure the group that every agent measures.
     has_common_group: bool,
     /// Whether its class is decided only when it has measured the common group.
@@ -144,6 +149,7 @@ impl<Q: Queue> Coordinator<Q> {
             state: AgentState::Preparing,
             lease_ns: LEASE_NS,
             since_ns: 0,
+            heard_ns: 0,
             has_common_group: shares(*class),
             is_awaited: false,
             finished: 0,
@@ -171,8 +177,10 @@ impl<Q: Queue> Coordinator<Q> {
             });
         }
         let counts = [agents.len() as u32, 0, 0, 0];
+        let preparing = (0..agents.len() as u32).map(|agent| (0, AgentId(agent))).collect();
         let (events, ready, revision, steps) = (Vec::new(), Vec::new(), 0, agents.len() as u64);
-        Ok(Self { queue, agents, classes: of_classes, counts, leaving_heard_ns: 0, events, ready, revision, steps })
+        let (classes, leaving_heard_ns) = (of_classes, 0);
+        Ok(Self { queue, agents, classes, counts, preparing, leaving_heard_ns, events, ready, revision, steps })
     }
 
     /// Takes a `message` of an agent, with the bytes of its block. Returns the orders that follow from it.
@@ -241,30 +249,6 @@ impl<Q: Queue> Coordinator<Q> {
         if self.class(class).spread == Spread::Undecided {
             self.wait_for(agent);
         }
-    }
-
-    /// Takes the groups of agents whose lease has ended.
-    pub fn expire(&mut self, now_ns: u64) -> Result<Vec<Order>, QueueError> {
-        let mut orders = Vec::new();
-        for (agent, mut groups) in self.queue.expire(now_ns)? {
-            self.steps += 1;
-            if self.agent(agent).has_common_group {
-                // Others measure the common group anyway.
-                groups.clear();
-            }
-            self.set(agent, AgentState::Silent, now_ns);
-            self.events.push(Event::Lost { agent, groups, is_silent: true });
-            self.wait_no_longer(agent);
-            self.replace_one(agent);
-            let class = self.agent(agent).class;
-            orders.extend(self.wake(class, now_ns)?);
-        }
-        Ok(orders)
-    }
-
-    /// When [`expire`](Self::expire) is worth calling next.
-    pub fn wake_ns(&self) -> Option<u64> {
-        self.queue.wake_ns().filter(|wake_ns| *wake_ns < u64::MAX)
     }
 
     /// Whether nothing more is expected of any agent: each has ended, or is silent although nothing is left for it.
@@ -340,6 +324,13 @@ impl<Q: Queue> Coordinator<Q> {
         self.revision += 1;
         let known = &mut self.agents[agent.0 as usize];
         let (before, after) = (known.state.kind(), state.kind());
+        if known.state == AgentState::Preparing {
+            self.preparing.remove(&(known.heard_ns, agent));
+        }
+        if state == AgentState::Preparing {
+            known.heard_ns = now_ns;
+            self.preparing.insert((now_ns, agent));
+        }
         known.state = state;
         known.since_ns = now_ns;
         let class = &mut self.classes[known.class.0 as usize];
@@ -353,7 +344,12 @@ impl<Q: Queue> Coordinator<Q> {
 
     /// Any message extends the lease.
     fn hear(&mut self, agent: AgentId, now_ns: u64) -> Result<(), QueueError> {
-        let known = self.agent(agent);
+        let known = &mut self.agents[agent.0 as usize];
+        if known.state == AgentState::Preparing {
+            self.preparing.remove(&(known.heard_ns, agent));
+            self.preparing.insert((now_ns, agent));
+            known.heard_ns = now_ns;
+        }
         let lease = Lease { now_ns, until_ns: now_ns.saturating_add(known.lease_ns) };
         if known.state == AgentState::Leaving {
             self.leaving_heard_ns = now_ns;

@@ -53,7 +53,7 @@ impl Event {
         match self {
             Self::Lost { agent, groups, is_silent } => {
                 let what =
-                    if *is_silent { "has not answered for longer than its repetitions may take" } else { "was lost" };
+                    if *is_silent { "has not answered for longer than what it does may take" } else { "was lost" };
                 let held = match groups.len() {
                     0 => "it held nothing".to_owned(),
                     1 => "the group of cells that it held is measured anew".to_owned(),

@@ -1,5 +1,6 @@
 //! Simulates fleets with a clock of their own.
 
+use super::silence::PREPARING_NS;
 use super::simulation::{Counted, PROCESSES, REPETITION_NS, Simulation};
 use super::*;
 use crate::queue::{Embedded, Part};
@@ -68,6 +69,36 @@ fn measuring() -> Coordinator<Embedded<Counted>> {
 fn lines(coordinator: &mut Coordinator<Embedded<Counted>>) -> Vec<String> {
     let name = |agent: AgentId| ["a", "b"][agent.0 as usize].to_owned();
     coordinator.events().iter().map(|event| event.line(name)).collect()
+}
+
+#[test]
+fn agent_that_falls_silent_while_it_prepares_holds_up_nobody() {
+    let classes = [ClassId(0); 2];
+    let mut coordinator = Coordinator::new(Embedded::new(Counted::default()), &classes, 2, true).unwrap();
+    coordinator.decide_classes();
+    let (a, b) = (AgentId(0), AgentId(1));
+    let mut say = |agent, message, now_ns| coordinator.handle(agent, &message, b"", now_ns).unwrap();
+    say(b, FromAgent::Ready { lease_ns: 10 }, 5);
+    say(a, FromAgent::Claim, 6);
+    say(a, FromAgent::Completed { groups: vec![COMMON_GROUP] }, 7);
+    assert!(say(a, FromAgent::Claim, 8).is_empty(), "the class waits for both");
+    assert_eq!(coordinator.wake_ns(), Some(5 + PREPARING_NS));
+    assert!(coordinator.expire(4 + PREPARING_NS).unwrap().is_empty());
+    assert_eq!(coordinator.undecided(), None);
+    assert_eq!(coordinator.state(b).0, &AgentState::Preparing);
+    coordinator.expire(5 + PREPARING_NS).unwrap();
+    assert_eq!(
+        lines(&mut coordinator),
+        ["agent b has not answered for longer than what it does may take; it held nothing"]
+    );
+    assert_eq!(coordinator.state(b).0, &AgentState::Silent);
+    assert_eq!(coordinator.undecided(), Some(ClassId(0)));
+    let orders = coordinator.decide(ClassId(0), false, 6 + PREPARING_NS).unwrap();
+    assert_eq!(orders, [(a, ToAgent::Measure { groups: vec![1] })]);
+    // It comes back, and measures what every agent does.
+    let orders = coordinator.handle(b, &FromAgent::Claim, b"", 7 + PREPARING_NS).unwrap();
+    assert_eq!(orders, [(b, ToAgent::Measure { groups: vec![COMMON_GROUP] })]);
+    assert_eq!(coordinator.wake_ns(), Some(17 + PREPARING_NS), "its lease is the first to end");
 }
 
 #[test]
@@ -143,7 +174,7 @@ fn silent_agent_that_comes_back_is_second() {
     assert_eq!(coordinator.state(a).0, &AgentState::Silent);
     coordinator.handle(a, &FromAgent::Completed { groups: vec![0] }, b"", LEASE_NS + 1).unwrap();
     let expect = [
-        "agent a has not answered for longer than its repetitions may take; the group of cells that it held is measured anew",
+        "agent a has not answered for longer than what it does may take; the group of cells that it held is measured anew",
         "agent a has measured group 0 too, which b had finished before; that of b counts",
     ];
     assert_eq!(lines(&mut coordinator), expect);
