@@ -52,6 +52,7 @@ pub(super) struct Client {
 
 struct Connection {
     stream: TcpStream,
+    is_head: bool,
     /// When the request that is not answered was meant to be sent.
     intended_ns: Option<u64>,
     input: Vec<u8>,
@@ -74,7 +75,7 @@ impl Client {
             times.push(clock.now_ns() - before);
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
-            connections.push(Connection::new(stream));
+            connections.push(Connection::new(stream, &exchange.request));
         }
         let request = RequestText::new(&exchange.request);
         Ok((Self { connections, clock, request, exchange, answered: Vec::with_capacity(count), spins }, times))
@@ -120,9 +121,7 @@ impl Client {
             tally.late += u64::from(now - intended > LATE_NS);
             tally.sending_ns = now;
             connection.intended_ns = Some(intended);
-            let request = self.request.sent_at(self.clock.now_ns());
-            // A request is far smaller than a socket's buffer, which is empty.
-            connection.stream.write_all(request)?;
+            send(&mut connection.stream, self.request.sent_at(self.clock.now_ns()))?;
         }
         Ok(next)
     }
@@ -164,6 +163,25 @@ impl Client {
     }
 }
 
+/// Sends the whole request. It goes into the buffer of the socket, which is empty, unless it is larger than that.
+fn send(stream: &mut TcpStream, mut request: &[u8]) -> io::Result<()> {
+    while !request.is_empty() {
+        match stream.write(request) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(bytes) => request = &request[bytes..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                match poll(&mut [PollFd::new(&*stream, PollFlags::OUT)], None) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 impl Tally {
     /// Counts one answer. A check says in words what was found, which takes longer than finding it: only a wrong answer gets one.
     fn record_response(&mut self, exchange: &Exchange, response_ns: u64, answer: &Answer) {
@@ -177,8 +195,9 @@ impl Tally {
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> Self {
-        Self { stream, intended_ns: None, input: Vec::new(), buffer: vec![0; READ_BYTES] }
+    fn new(stream: TcpStream, request: &HttpRequest) -> Self {
+        let is_head = request.method == "HEAD";
+        Self { stream, is_head, intended_ns: None, input: Vec::new(), buffer: vec![0; READ_BYTES] }
     }
 
     /// The whole answer, where it is there.
@@ -189,7 +208,8 @@ impl Connection {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Ok(None),
             Err(error) => return Err(error),
         }
-        let Some((answer, bytes)) = parse_answer(&self.input).map_err(io::Error::other)? else { return Ok(None) };
+        let parsed = parse_answer(&self.input, self.is_head).map_err(io::Error::other)?;
+        let Some((answer, bytes)) = parsed else { return Ok(None) };
         self.input.drain(..bytes);
         Ok(Some(answer))
     }
@@ -197,11 +217,33 @@ impl Connection {
 
 /// One connection, one request, one answer.
 pub(super) fn ask_once(address: SocketAddr, request: &HttpRequest) -> io::Result<Answer> {
-    let mut connection = Connection::new(TcpStream::connect(address)?);
+    let mut connection = Connection::new(TcpStream::connect(address)?, request);
     connection.stream.write_all(RequestText::new(request).sent_at(0))?;
     loop {
         if let Some(answer) = connection.take_answer()? {
             return Ok(answer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn request_larger_than_the_buffer_of_a_socket_is_sent() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        let request: Vec<u8> = (0..64_u32 << 20).map(|at| (at % 251) as u8).collect();
+        let reader = std::thread::spawn(move || {
+            let mut found = Vec::new();
+            peer.read_to_end(&mut found).map(|_| found)
+        });
+        send(&mut stream, &request).unwrap();
+        drop(stream);
+        assert!(reader.join().unwrap().unwrap() == request);
     }
 }

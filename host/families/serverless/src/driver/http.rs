@@ -39,8 +39,9 @@ impl RequestText {
     }
 }
 
-/// The answer at the beginning of `input` and how many bytes it has, if all of it is there; an error says what is wrong.
-pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, String> {
+/// The answer at the beginning of `input` and how many bytes it has, if all of it is there; an error says what is wrong. One to a request
+/// `HEAD` has no body, although it says the length of one.
+pub(super) fn parse_answer(input: &[u8], is_head: bool) -> Result<Option<(Answer, usize)>, String> {
     let Some(head_bytes) = input.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4) else {
         return if input.len() > HEAD_BYTES_MAX { Err("the answer's head has no end".to_owned()) } else { Ok(None) };
     };
@@ -51,8 +52,10 @@ pub(super) fn parse_answer(input: &[u8]) -> Result<Option<(Answer, usize)>, Stri
     let status = status.ok_or_else(|| format!("`{first}` is not the first line of an HTTP/1.1 response"))?;
     let mut headers = lines.filter_map(|line| line.split_once(':'));
     let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let length: usize = length
-        .and_then(|(_, value)| value.trim().parse().ok())
+    let length = length.and_then(|(_, value)| value.trim().parse::<usize>().ok());
+    // RFC 9112, section 6.3.
+    let length = if is_head || matches!(status, 100..200 | 204 | 304) { Some(0) } else { length };
+    let length = length
         .filter(|length| *length <= ANSWER_BYTES_MAX)
         .ok_or("the answer does not say its length, or is longer than 64 MiB")?;
     let end = head_bytes + length;
@@ -79,10 +82,23 @@ mod tests {
         let text = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1";
         let whole = text.len() - 8;
         for end in 0..whole {
-            assert_eq!(parse_answer(&text[..end]), Ok(None), "{end}");
+            assert_eq!(parse_answer(&text[..end], false), Ok(None), "{end}");
         }
         let expect = Answer { status: 400, body: b"abc".to_vec() };
-        assert_eq!(parse_answer(text), Ok(Some((expect, whole))));
+        assert_eq!(parse_answer(text, false), Ok(Some((expect, whole))));
+    }
+
+    #[test]
+    fn answers_without_a_body_end_with_their_head() {
+        let check = |head: &str, is_head: bool, status: u16| {
+            let text = format!("HTTP/1.1 {head}\r\n\r\nHTTP/1.1 200");
+            let expect = Answer { status, body: Vec::new() };
+            assert_eq!(parse_answer(text.as_bytes(), is_head), Ok(Some((expect, text.len() - 12))), "{head}");
+        };
+        check("204 No Content", false, 204);
+        check("304 Not Modified\r\netag: \"a\"\r\ncontent-length: 9", false, 304);
+        check("200 OK\r\ncontent-length: 9", true, 200);
+        check("200 OK", true, 200);
     }
 
     #[test]
@@ -92,7 +108,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\n\r\n", "length"),
             ("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n", "length"),
         ] {
-            assert!(parse_answer(text.as_bytes()).unwrap_err().contains(reason), "{text}");
+            assert!(parse_answer(text.as_bytes(), false).unwrap_err().contains(reason), "{text}");
         }
     }
 }
