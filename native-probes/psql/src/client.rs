@@ -60,7 +60,7 @@ impl Client {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
         }
-        command.env("PGCLIENTENCODING", "UTF8").env("PGOPTIONS", "-c client_min_messages=warning");
+        command.env("PGCLIENTENCODING", "UTF8").env("PGOPTIONS", OPTIONS);
         if let Some(password) = &self.password {
             command.env("PGPASSWORD", password);
         }
@@ -105,6 +105,10 @@ impl Client {
         piped([PG_DUMP, PG_RESTORE], source, target)
     }
 }
+
+/// Settings of the session. What values look like as text may differ between databases, and rows are compared as text.
+const OPTIONS: &str = "-c client_min_messages=warning -c timezone=UTC -c datestyle=ISO,MDY -c intervalstyle=postgres \
+                       -c bytea_output=hex -c extra_float_digits=1";
 
 const PSQL: &str = "psql";
 const PG_DUMP: &str = "pg_dump";

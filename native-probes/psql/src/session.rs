@@ -80,7 +80,9 @@ impl Moves {
         };
         match method {
             TransferMethod::Pipe => {}
-            TransferMethod::ServerCopy => moves.server_file = Some(moves.choose_server_file()?),
+            TransferMethod::ServerCopy => {
+                moves.server_file = Some(moves.choose_server_file(arguments.text(SCHEMA)?)?);
+            }
             TransferMethod::Insert => {
                 moves.statements = Some(moves.write_statements(Path::new(arguments.text(FOLDER)?))?)
             }
@@ -92,15 +94,16 @@ impl Moves {
         Ok(moves)
     }
 
-    /// Chooses a file in the data folder of the server, and checks that the server can write it.
-    fn choose_server_file(&self) -> Result<String, ModuleError> {
+    /// Chooses a file in the data folder of the server, and checks that the server can write it. The host knows it by the schema, and removes
+    /// it if this process is killed.
+    fn choose_server_file(&self, schema: &str) -> Result<String, ModuleError> {
         let refused = |error: ModuleError| {
             let reason =
                 format!("{error}; the user needs the right to write files on the server (pg_write_server_files)");
             ModuleError::Unavailable(reason)
         };
         let folder = self.client.ask(&["SHOW data_directory"]).map_err(refused)?;
-        let file = format!("{folder}/bench_host_rows_{}", std::process::id());
+        let file = format!("{folder}/bench_host_rows_{schema}");
         self.client.ask(&[&format!("COPY (SELECT 1) TO {}", literal(&file))]).map_err(refused)?;
         Ok(file)
     }

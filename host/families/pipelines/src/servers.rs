@@ -4,7 +4,7 @@
 use crate::user_server::UserServer;
 use bench_family::{Server, Servers};
 use bench_sink::digest;
-use pg_cluster::Cluster;
+use pg_cluster::{Cluster, ClusterError};
 use pg_connection::{Environment, redact};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -20,9 +20,10 @@ const SCHEMA: &str = "bench_host_";
 /// The servers of a run. They are stopped and cleaned when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    schema: String,
+    /// What the names of its schemas are made of.
+    unique: String,
     environment: Environment,
-    /// The temporary server, or the reason why it could not be started.
+    /// The temporary server, or the reason why this machine cannot run one.
     own: Mutex<Option<Result<Cluster, String>>>,
     /// The user's servers by connection string, which may contain tables of this run.
     users: Mutex<BTreeMap<String, UserServer>>,
@@ -42,7 +43,8 @@ impl Servers for Postgres {
         }
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         if !users.contains_key(text) {
-            let server = UserServer::open(parameter, text, &self.schema, &self.environment)?;
+            // Each has a schema of its own, because two texts may be of one database, and of two users.
+            let server = UserServer::open(parameter, text, self.schema(1 + users.len()), &self.environment)?;
             users.insert(text.to_owned(), server);
         }
         let server = &users[text];
@@ -50,7 +52,7 @@ impl Servers for Postgres {
             url: server.url(),
             direct_url: server.direct_url(),
             addresses: server.addresses(),
-            schema: self.schema.clone(),
+            schema: server.schema().to_owned(),
         })
     }
 
@@ -65,8 +67,12 @@ impl Servers for Postgres {
 impl Postgres {
     fn new(environment: Environment) -> Self {
         let unique = format!("{:?} {}", UNIX_EPOCH.elapsed(), std::process::id());
-        let schema = format!("{SCHEMA}{}", &digest::of_bytes(unique.as_bytes())[..8]);
-        Self { schema, environment, own: Mutex::default(), users: Mutex::default() }
+        Self { unique, environment, own: Mutex::default(), users: Mutex::default() }
+    }
+
+    /// The name of the schema of one of the servers.
+    fn schema(&self, number: usize) -> String {
+        format!("{SCHEMA}{}", &digest::of_bytes(format!("{} {number}", self.unique).as_bytes())[..8])
     }
 
     /// The temporary server. Its URL has everything, so nothing of the user's environment decides how it is reached.
@@ -77,10 +83,23 @@ impl Postgres {
         {
             own.take();
         }
-        let start = || Cluster::start(&std::env::temp_dir(), &[]).map_err(|error| error.to_string());
-        let cluster = own.get_or_insert_with(start).as_ref().map_err(Clone::clone)?;
+        let cluster = match &mut *own {
+            Some(Ok(cluster)) => cluster,
+            Some(Err(reason)) => return Err(reason.clone()),
+            none => match Cluster::start(&std::env::temp_dir(), &[]) {
+                Ok(cluster) => none.insert(Ok(cluster)).as_mut().map_err(|reason| reason.clone())?,
+                Err(error) => {
+                    let reason = error.to_string();
+                    // What failed once may succeed for the next cell.
+                    if matches!(error, ClusterError::Unavailable(_)) {
+                        *none = Some(Err(reason.clone()));
+                    }
+                    return Err(reason);
+                }
+            },
+        };
         let (url, addresses) = (cluster.url(), vec![cluster.address().to_string()]);
-        Ok(Server { direct_url: url.clone(), url, addresses, schema: self.schema.clone() })
+        Ok(Server { direct_url: url.clone(), url, addresses, schema: self.schema(0) })
     }
 }
 
@@ -88,14 +107,14 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let users = self.users.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (text, mut server) in std::mem::take(users) {
-            if let Err(error) = server.forget(&self.schema) {
+            if let Err(error) = server.forget() {
                 // Where standard error is closed, this cannot be reported.
                 let _ = writeln!(
                     std::io::stderr(),
                     "bench-host: the schema {schema} cannot be removed from {}: {error}; the next run there removes it, or DROP \
                      SCHEMA {schema} CASCADE",
                     redact(&text),
-                    schema = self.schema,
+                    schema = server.schema(),
                 );
             }
         }
@@ -105,7 +124,6 @@ impl Drop for Postgres {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pg_cluster::ClusterError;
     use postgres::{Client, NoTls};
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -140,8 +158,7 @@ mod tests {
         let Some((_parent, cluster)) = cluster() else { return };
         let mut client = Client::connect(&cluster.url(), NoTls).unwrap();
         let living = servers();
-        living.server("database_url", &cluster.url()).unwrap();
-        let of_living = living.schema.clone();
+        let of_living = living.server("database_url", &cluster.url()).unwrap().schema;
         let create = |schema: &str| format!("CREATE SCHEMA {schema}; CREATE TABLE {schema}.rows (n int);");
         client.batch_execute(&create(&of_living)).unwrap();
         client.batch_execute(&create("bench_host_deadbeef")).unwrap();
@@ -152,6 +169,45 @@ mod tests {
         assert_eq!(schemas(&mut client), [of_living.as_str(), "bench_host_of_somebody_else"]);
         drop((next, living));
         assert_eq!(schemas(&mut client), ["bench_host_of_somebody_else"]);
+    }
+
+    #[test]
+    fn databases_and_files_of_dead_runs_are_removed_with_their_schemas() {
+        let Some((_parent, cluster)) = cluster() else { return };
+        let mut client = Client::connect(&cluster.url(), NoTls).unwrap();
+        let living = servers();
+        let of_living = living.server("database_url", &cluster.url()).unwrap().schema;
+        let folder: String = client.query_one("SHOW data_directory", &[]).unwrap().get(0);
+        let file = |schema: &str| Path::new(&folder).join(format!("bench_host_rows_{schema}"));
+        for schema in [&*of_living, "bench_host_deadbeef"] {
+            client.batch_execute(&format!("CREATE DATABASE {schema}_7_0 TEMPLATE template0")).unwrap();
+            client.batch_execute(&format!("COPY (SELECT 1) TO '{}'", file(schema).display())).unwrap();
+        }
+        client.batch_execute("CREATE DATABASE bench_host_of_somebody_else TEMPLATE template0").unwrap();
+        let databases = |client: &mut Client| -> Vec<String> {
+            let all =
+                "SELECT datname::text FROM pg_database WHERE datname LIKE 'bench_host_%' ORDER BY datname ~ 'somebody'";
+            client.query(all, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+        };
+        // It looks from another database, in which nothing is locked.
+        let next = servers();
+        let (address, slash) = cluster.url().rsplit_once('/').map(|(address, _)| (address.to_owned(), '/')).unwrap();
+        next.server("database_url", &format!("{address}{slash}bench_host_of_somebody_else")).unwrap();
+        assert_eq!(databases(&mut client), [format!("{of_living}_7_0").as_str(), "bench_host_of_somebody_else"]);
+        assert!(file(&of_living).exists() && !file("bench_host_deadbeef").exists());
+        drop(living);
+        assert_eq!(databases(&mut client), ["bench_host_of_somebody_else"]);
+        assert!(!file(&of_living).exists());
+    }
+
+    #[test]
+    fn two_texts_of_one_database_have_a_schema_each() {
+        let Some((_parent, cluster)) = cluster() else { return };
+        let servers = servers();
+        let one = servers.server("database_url", &cluster.url()).unwrap();
+        let other = servers.server("database_url", &format!("{}?sslmode=disable", cluster.url())).unwrap();
+        assert_ne!(one.schema, other.schema);
+        assert_eq!(servers.server("database_url", &cluster.url()).unwrap().schema, one.schema);
     }
 
     #[test]

@@ -13,6 +13,12 @@ const LOCK: i32 = 0x6265_6e63;
 /// A regular expression for the names of schemas of runs.
 const SCHEMAS: &str = "^bench_host_[0-9a-f]{8}$";
 
+/// The same for the databases that scenarios make beside a schema, with its name in parentheses.
+const DATABASES: &str = "^(bench_host_[0-9a-f]{8})_[0-9]+_[0-9]+$";
+
+/// How the name of the file begins that a scenario makes in the server's folder; the schema follows.
+const FILE: &str = "bench_host_rows_";
+
 /// A connection to the server of a user, held as long as the run.
 pub(crate) struct UserServer {
     client: Client,
@@ -21,6 +27,8 @@ pub(crate) struct UserServer {
     settings: Settings,
     /// The server that was reached.
     address: Address,
+    /// The schema of the run's tables.
+    schema: String,
 }
 
 impl std::fmt::Debug for UserServer {
@@ -32,7 +40,7 @@ impl std::fmt::Debug for UserServer {
 impl UserServer {
     /// Connects to the first server of `text` that accepts it, and prepares it for tables in `schema`; or the reason why that
     /// fails and what to do.
-    pub(crate) fn open(parameter: &str, text: &str, schema: &str, environment: &Environment) -> Result<Self, String> {
+    pub(crate) fn open(parameter: &str, text: &str, schema: String, environment: &Environment) -> Result<Self, String> {
         let settings = Settings::resolve(text, environment).map_err(|error| {
             format!("{error}; give postgres://USER:PASSWORD@HOST:PORT/DATABASE, or `@cluster` for one of the run's own")
         })?;
@@ -41,8 +49,8 @@ impl UserServer {
             match connect(&settings, address) {
                 Ok((client, proxy)) => {
                     let (settings, address) = (settings.clone(), address.clone());
-                    let mut server = Self { client, proxy, settings, address };
-                    server.prepare(schema)?;
+                    let mut server = Self { client, proxy, settings, address, schema };
+                    server.prepare()?;
                     return Ok(server);
                 }
                 Err(reason) => reasons.push(format!("no connection to {}: {reason}", address.to_connect())),
@@ -85,23 +93,28 @@ impl UserServer {
         self.proxy.as_ref()?.last_error()
     }
 
-    /// Removes `schema`.
-    pub(crate) fn forget(&mut self, schema: &str) -> Result<(), String> {
+    /// The schema of the run's tables.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// Removes the schema, and what scenarios have made beside it.
+    pub(crate) fn forget(&mut self) -> Result<(), String> {
         if self.client.is_closed() {
             (self.client, self.proxy) = connect(&self.settings, &self.address)?;
         }
-        self.client.batch_execute(&pg_rows::forget(schema)).map_err(|error| describe(&error))
+        remove(&mut self.client, &self.schema).map_err(|error| describe(&error))
     }
 
     fn host(&self) -> &str {
         self.address.ip.as_ref().unwrap_or(&self.address.host)
     }
 
-    fn prepare(&mut self, schema: &str) -> Result<(), String> {
+    fn prepare(&mut self) -> Result<(), String> {
         self.check_rights()?;
         let failed = |error: postgres::Error| describe(&error);
-        self.client.execute("SELECT pg_advisory_lock($1, hashtext($2))", &[&LOCK, &schema]).map_err(failed)?;
-        self.remove_orphans(schema).map_err(failed)
+        self.client.execute("SELECT pg_advisory_lock($1, hashtext($2))", &[&LOCK, &self.schema]).map_err(failed)?;
+        self.remove_orphans().map_err(failed)
     }
 
     /// Checks that tables can be created; an error names the statement that would allow it.
@@ -130,23 +143,52 @@ impl UserServer {
         Ok(())
     }
 
-    /// Removes the schemas of runs whose lock no session holds. One that belongs to another user stays.
-    fn remove_orphans(&mut self, own: &str) -> Result<(), postgres::Error> {
-        let rows = self
-            .client
-            .query("SELECT nspname::text FROM pg_namespace WHERE nspname ~ $1 AND nspname <> $2", &[&SCHEMAS, &own])?;
-        for row in rows {
+    /// Removes what is left of runs whose lock no session holds, in whichever database. What belongs to another user stays.
+    fn remove_orphans(&mut self) -> Result<(), postgres::Error> {
+        let left = "SELECT DISTINCT schema FROM (SELECT nspname::text AS schema FROM pg_namespace WHERE nspname ~ $1 \
+                    UNION SELECT substring(datname::text FROM $2) FROM pg_database WHERE datname ~ $2) AS found \
+                    WHERE schema <> $3 AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' \
+                    AND classid = $4::int4::oid AND objid = hashtext(schema)::oid)";
+        for row in self.client.query(left, &[&SCHEMAS, &DATABASES, &self.schema, &LOCK])? {
             let schema: String = row.get(0);
             let locked = self.client.query_one("SELECT pg_try_advisory_lock($1, hashtext($2))", &[&LOCK, &schema])?;
             if locked.get(0) {
-                match self.client.batch_execute(&pg_rows::forget(&schema)) {
-                    Ok(()) => tracing::info!(schema, "removed the tables of a run that no longer lives"),
-                    Err(error) => tracing::debug!(schema, %error, "the tables of an earlier run stay"),
+                match remove(&mut self.client, &schema) {
+                    Ok(()) => tracing::info!(schema, "removed what was left of a run that no longer lives"),
+                    Err(error) => tracing::debug!(schema, %error, "what is left of an earlier run stays"),
                 }
                 self.client.execute("SELECT pg_advisory_unlock($1, hashtext($2))", &[&LOCK, &schema])?;
             }
         }
         Ok(())
+    }
+}
+
+/// Removes the schema of a run, its databases, and its file in the folder of the server.
+fn remove(client: &mut Client, schema: &str) -> Result<(), postgres::Error> {
+    client.batch_execute(&pg_rows::forget(schema))?;
+    let of_schema = "SELECT quote_ident(datname) FROM pg_database WHERE substring(datname::text FROM $1) = $2";
+    for row in client.query(of_schema, &[&DATABASES, &schema])? {
+        let name: String = row.get(0);
+        // The session of a worker that was killed may not have ended yet. Servers before version 13 cannot end it.
+        if client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).is_err() {
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?;
+        }
+    }
+    remove_file(client, schema);
+    Ok(())
+}
+
+/// Who may not look for the file has not made it.
+fn remove_file(client: &mut Client, schema: &str) {
+    let find = "SELECT path FROM (SELECT current_setting('data_directory') || '/' || $1::text || $2::text AS path) AS file \
+                WHERE (pg_stat_file(path, true)).size IS NOT NULL";
+    let Ok(Some(row)) = client.query_opt(find, &[&FILE, &schema]) else { return };
+    let path: String = row.get(0);
+    let program = format!("rm -f -- '{}'", path.replace('\'', r"'\''"));
+    let remove = format!("COPY (SELECT 1) TO PROGRAM '{}'", program.replace('\'', "''"));
+    if let Err(error) = client.batch_execute(&remove) {
+        tracing::debug!(schema, %error, "the file of moved rows stays");
     }
 }
 
