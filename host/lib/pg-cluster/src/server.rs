@@ -6,7 +6,7 @@ use crate::folder::{self, Folder};
 use crate::programs::Programs;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -16,13 +16,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The script of the keeper: starts the server, waits for the end of its input, which comes when this process ends, and cleans
-/// up. `$1` is the folder; the rest is the server's command. Its output ends when all of them have ended.
+/// up, but leaves the folder if it was told to keep it. `$1` is the folder; the rest is the server's command. Its output ends when all of
+/// them have ended.
 const KEEPER: &str = r#"folder=$1; shift
 "$@" </dev/null & server=$!
 exec 2>/dev/null
-read -r _
+read -r keep
 kill -QUIT $server; wait $server
-cd /; rm -rf "$folder""#;
+cd /; [ "$keep" ] || rm -rf "$folder""#;
 
 /// The log message of a server that accepts clients.
 const READY: &str = "database system is ready to accept connections";
@@ -74,7 +75,7 @@ impl Server {
         let kept = complaints.clone();
         let log = std::thread::spawn(move || read_log(log, &kept, ready));
         let life = keeper.stdin.take();
-        let server = Self { keeper, life, end, complaints, log: Some(log), folder: folder.path().to_owned() };
+        let mut server = Self { keeper, life, end, complaints, log: Some(log), folder: folder.path().to_owned() };
         let why = match is_ready.recv_timeout(START) {
             Ok(()) => return Ok(server),
             Err(RecvTimeoutError::Timeout) => format!("it is not ready after {} s", START.as_secs()),
@@ -83,6 +84,10 @@ impl Server {
                 server.complaints().pop().unwrap_or_else(|| "it said nothing".to_owned())
             }
         };
+        // The folder has the files of the cluster, which another start needs.
+        if let Some(life) = &mut server.life {
+            let _ = life.write_all(b"keep\n");
+        }
         Err(why)
     }
 
