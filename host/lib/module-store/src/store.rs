@@ -58,7 +58,8 @@ impl Store {
         insert_all(&mut index, attached.map(|probe| attached_entry(&probe, &named.digest)));
         self.layout.write_index(&index, &lock)?;
         drop(lock);
-        self.by_manifest(&named.digest)
+        // The same manifest may have other names.
+        self.find(&Reference::Name(new.name.clone()))
     }
 
     /// Stores the component at `path` and a manifest for it.
@@ -219,8 +220,13 @@ impl Store {
                 known.annotations.remove(annotation::PULLED_FROM);
             }
         }
-        match index.manifests.iter_mut().find(|known| known.digest == entry.digest) {
-            Some(known) => {
+        // A name that the module has stays, and it gets another one beside it.
+        let name = entry.annotation(annotation::REF_NAME).map(str::to_owned);
+        let may_be = |known: Option<&str>| known.is_none() || name.is_none() || known == name.as_deref();
+        let is_it = |known: &Descriptor| known.digest == entry.digest && may_be(known.annotation(annotation::REF_NAME));
+        match index.manifests.iter().position(is_it) {
+            Some(place) => {
+                let known = &mut index.manifests[place];
                 // An address with a tag is worth more than one without.
                 if !has_tag(&pulled.source) && known.annotation(annotation::PULLED_FROM).is_some() {
                     entry.annotations.remove(annotation::PULLED_FROM);
@@ -233,7 +239,10 @@ impl Store {
         insert_all(&mut index, pulled.attached.iter().map(|attached| attached_entry(attached, &subject)));
         self.layout.write_index(&index, &lock)?;
         drop(lock);
-        self.by_manifest(&pulled.manifest.digest)
+        match &pulled.name {
+            Some(wanted) if name.is_some() => self.find(&Reference::Name(wanted.clone())),
+            _ => self.by_manifest(&pulled.manifest.digest),
+        }
     }
 
     /// Checks the digest of every file of the modules that `is_asked` selects, and of the documents about them.
@@ -275,7 +284,8 @@ impl Store {
         Ok(damaged)
     }
 
-    /// Removes the module that `reference` names, and the blobs that no other module has. Returns how it was shown.
+    /// Removes the module that `reference` names, and the blobs that no other module has. Under other names that it has, it stays. Returns how
+    /// it was shown.
     pub fn remove(&self, reference: &Reference) -> Result<String, StoreError> {
         let lock = self.layout.lock()?;
         let mut index = self.layout.index()?;
@@ -285,6 +295,19 @@ impl Store {
             Some(entry) => entry.clone(),
             None => self.find(reference)?.manifest,
         };
+        let is_digest = match reference {
+            Reference::Name(_) => false,
+            Reference::Digest(_) => true,
+            Reference::Remote(remote) => remote.digest.is_some(),
+        };
+        let has_name =
+            |other: &Descriptor| other.annotation(annotation::REF_NAME) == entry.annotation(annotation::REF_NAME);
+        let is_also = |other: &Descriptor| other.digest == entry.digest && !has_name(other);
+        if !is_digest && index.manifests.iter().any(is_also) {
+            index.manifests.retain(|other| other.digest != entry.digest || is_also(other));
+            self.layout.write_index(&index, &lock)?;
+            return Ok(entry_shown(&entry));
+        }
         let attached: BTreeSet<Digest> = self.attached(&index, &entry.digest).map(|(found, _)| found.digest).collect();
         index.manifests.retain(|other| other.digest != entry.digest && !attached.contains(&other.digest));
         self.layout.write_index(&index, &lock)?;

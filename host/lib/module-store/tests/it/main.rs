@@ -1,7 +1,8 @@
 //! Tests a store through its public interface: what is added is found by every reference, and what was changed on disk is found out.
 
 use module_store::{
-    Annotations, Digest, ModuleName, NewModule, Reference, SecretKey, Store, StoreError, StoredModule, media_type,
+    Annotations, Digest, ModuleName, NewModule, Pulled, Reference, SecretKey, Store, StoreError, StoredModule,
+    media_type,
 };
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -220,6 +221,44 @@ fn removed_module_leaves_only_what_others_use() {
     assert_eq!(bench.store.modules().unwrap().0, [other]);
     assert_eq!(bench.damaged(), [""; 0]);
     check(bench.find(NAME), &["is not in the store"]);
+}
+
+#[test]
+fn module_with_two_names_loses_only_the_one_that_is_removed() {
+    const OTHER: &str = "me:json@1.2.0";
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let again = bench.add(OTHER, "a", Some(PROBE)).unwrap();
+    assert_eq!(again.name.as_ref().map(ToString::to_string).as_deref(), Some(OTHER), "what was added");
+    assert_eq!(again.manifest.digest, module.manifest.digest, "a manifest does not say a namespace");
+    let remove = |reference: &str| bench.store.remove(&Reference::parse(reference).unwrap().unwrap());
+    assert_eq!(remove(OTHER).unwrap(), OTHER);
+    check(bench.find(OTHER), &["is not in the store"]);
+    assert_eq!(bench.find(NAME).unwrap(), module);
+    assert_eq!(bench.damaged(), [""; 0]);
+    bench.add(OTHER, "a", None).unwrap();
+    remove(&module.manifest.digest.to_string()).unwrap();
+    assert!(bench.find(NAME).is_err() && bench.find(OTHER).is_err(), "a digest is all of them");
+    assert_eq!(bench.blobs(), 0);
+}
+
+#[test]
+fn pulled_module_keeps_the_name_that_it_had() {
+    let bench = Bench::new();
+    let module = bench.add("me:json@1.2.0", "a", None).unwrap();
+    let pull = |name: Option<&str>| Pulled {
+        manifest: module.manifest.clone(),
+        attached: Vec::new(),
+        source: "oci://localhost:5000/mirror/json:1.2.0".to_owned(),
+        name: name.map(|name| name.parse().unwrap()),
+    };
+    let entered = bench.store.enter(&pull(Some("mirror:json@1.2.0"))).unwrap();
+    assert_eq!(entered.name.map(|name| name.to_string()).as_deref(), Some("mirror:json@1.2.0"));
+    assert_eq!(bench.find("me:json@1.2.0").unwrap().manifest, module.manifest);
+    // Again, and without a name, nothing is added.
+    bench.store.enter(&pull(Some("mirror:json@1.2.0"))).unwrap();
+    bench.store.enter(&pull(None)).unwrap();
+    assert_eq!(bench.store.modules().unwrap().0.len(), 2);
 }
 
 #[test]
