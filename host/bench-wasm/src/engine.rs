@@ -228,6 +228,7 @@ impl Runtime {
     }
 
     /// Like [`linker`](Self::linker), for instances with asynchronous calls.
+    #[cfg(feature = "awaited-calls")]
     pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::awaiting_linker(&self.engine, self.capabilities)
     }

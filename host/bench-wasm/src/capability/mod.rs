@@ -43,6 +43,7 @@ pub(crate) fn linker(engine: &Engine, further: Capabilities) -> Result<Linker<St
 }
 
 /// As [`linker`], for instances whose calls are awaited.
+#[cfg(feature = "awaited-calls")]
 pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
