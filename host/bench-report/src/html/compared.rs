@@ -8,6 +8,7 @@ use crate::plots::{Chart, Dimension, Row, Rows, Tone};
 use crate::{Body, Comparison, ComparisonReport, Document, Section, comparison_document, scale};
 use bench_model::{Arguments, Unit};
 use bench_stats::{LEVEL, Verdict};
+use std::collections::BTreeMap;
 
 /// More ratios than this are in the table alone.
 const ROWS_MAX: usize = 80;
@@ -15,13 +16,18 @@ const ROWS_MAX: usize = 80;
 /// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio.
 pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     let delta = comparison.options.delta;
-    let of_scenario = |scenario: &str| {
-        let same = comparison.comparisons.iter().filter(|other| other.scenario == scenario);
-        same.map(|other| &other.arguments).collect::<Vec<_>>()
-    };
-    let names = |compared: &Comparison| varying(&compared.arguments, &of_scenario(&compared.scenario));
-    let rows = comparison.comparisons.iter().filter_map(|compared| row(compared, &names(compared), delta));
-    let with_ratio: Vec<Row> = rows.collect();
+    let mut of_scenarios: BTreeMap<&str, Vec<&Arguments>> = BTreeMap::new();
+    for compared in &comparison.comparisons {
+        of_scenarios.entry(&compared.scenario).or_default().push(&compared.arguments);
+    }
+    // The arguments are in the table; those that do not vary would leave no room for the arms.
+    let varying: BTreeMap<&str, Vec<&str>> =
+        of_scenarios.into_iter().map(|(scenario, all)| (scenario, Arguments::varying(&all))).collect();
+    let with_ratio: Vec<Row> = comparison
+        .comparisons
+        .iter()
+        .filter_map(|compared| row(compared, &only(&compared.arguments, &varying[&*compared.scenario]), delta))
+        .collect();
     if with_ratio.is_empty() {
         return None;
     }
@@ -47,9 +53,8 @@ pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     }))
 }
 
-/// Those of `arguments` that differ between `all`: the others are in the table, and would leave no room for the arms.
-fn varying(arguments: &Arguments, all: &[&Arguments]) -> Arguments {
-    let names = Arguments::varying(all);
+/// Those of `arguments` with these names.
+fn only(arguments: &Arguments, names: &[&str]) -> Arguments {
     arguments.iter().filter(|(name, _)| names.contains(name)).map(|(name, value)| (name, value.clone())).collect()
 }
 
@@ -106,26 +111,4 @@ pub(super) fn section(comparison: &ComparisonReport, title: &str, index: usize) 
         ),
     };
     format!("<section id=\"compared-{index}\"><h2>{}</h2>{forest}{tables}{breakdowns}</section>", safe(title))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_arguments_that_differ_name_a_row() {
-        let arguments = |size: i64, file: &str| {
-            let mut arguments = Arguments::default();
-            arguments.set("size", size);
-            arguments.set("file", file);
-            arguments
-        };
-        let (small, large, other) = (arguments(1, "a"), arguments(2, "a"), arguments(2, "b"));
-        let check = |all: &[&Arguments], expect: &str| assert_eq!(varying(&large, all).to_string(), expect);
-        check(&[&large], "");
-        check(&[&large, &large], "");
-        check(&[&small, &large], "size=2");
-        check(&[&small, &large, &other], "size=2 file=a");
-        check(&[&large, &Arguments::default()], "size=2 file=a");
-    }
 }
