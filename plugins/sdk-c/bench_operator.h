@@ -103,7 +103,7 @@ typedef struct bench_answer {
 
 _Static_assert(sizeof(bench_answer) == 48, "the layout is that of the canonical ABI on wasm32");
 
-/* The error of an answer. */
+/* The error of an answer. Its text is valid until the next one. */
 static inline bench_str bench_refusal(const bench_answer *answer) {
     static const bench_str not_found = BENCH_STR("there is no such object");
     static const bench_str conflict = BENCH_STR("conflict with another version: read it again");
@@ -115,8 +115,17 @@ static inline bench_str bench_refusal(const bench_answer *answer) {
         return not_found;
     case 1:
         return conflict;
-    default:
-        return answer->as.error.as.reason;
+    default: {
+        /* Kept until the next one, so that it is nobody's to free. */
+        static char kept[256];
+        bench_str reason = answer->as.error.as.reason;
+        size_t length = reason.length < sizeof kept ? reason.length : sizeof kept;
+        if (length > 0) {
+            memcpy(kept, reason.at, length);
+            free((void *)reason.at);
+        }
+        return (bench_str){ kept, length };
+    }
     }
 }
 

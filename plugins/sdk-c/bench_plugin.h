@@ -83,6 +83,8 @@ typedef struct bench_names {
     size_t length;
 } bench_names;
 
+/* A metric besides the time that the host measures. This SDK has no call to record samples of it, and `check` wants each declared one to be
+ * recorded, so leave the list empty; a native probe written against bench_probe.h can record. */
 typedef struct bench_metric {
     bench_str name, summary, unit;
     uint8_t direction; /* 0 lower is better, 1 higher is better, 2 neither. */

@@ -16,4 +16,5 @@ flags="-std=c11 -O2 -Wall -Wextra -Isdk/c -Isdk/include"
 $WASM_CC $flags -mexec-model=reactor -s -o out/core.module plugin.c
 bench-host wrap out/core.module -o out/{{name}}.wasm
 rm out/core.module
-${CC:-cc} $flags -fPIC -shared -fvisibility=hidden -o out/{{name}}.so plugin.c
+case $(uname) in Darwin) library=dylib ;; *) library=so ;; esac
+${CC:-cc} $flags -fPIC -shared -fvisibility=hidden -o "out/{{name}}.$library" plugin.c

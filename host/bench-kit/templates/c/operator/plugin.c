@@ -84,8 +84,15 @@ bench_str bench_reconcile(const bench_event *event) {
 
 /* The state that is kept while the operator is unloaded. */
 bench_str bench_suspend(void) {
-    static char state[256];
-    int length = snprintf(state, sizeof state, "%llu %.*s", copied, (int)to.length, to.at);
+    static char *state;
+    /* The count has at most twenty digits. */
+    size_t size = to.length + 32;
+    free(state);
+    state = malloc(size);
+    if (state == NULL) {
+        abort();
+    }
+    int length = snprintf(state, size, "%llu %.*s", copied, (int)to.length, to.at);
     return (bench_str){ state, (size_t)length };
 }
 

@@ -3,4 +3,5 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p out
-${CC:-cc} -std=c11 -O2 -Wall -Wextra -Isdk/c -Isdk/include -fPIC -shared -fvisibility=hidden -o out/{{name}}.so plugin.c
+case $(uname) in Darwin) library=dylib ;; *) library=so ;; esac
+${CC:-cc} -std=c11 -O2 -Wall -Wextra -Isdk/c -Isdk/include -fPIC -shared -fvisibility=hidden -o "out/{{name}}.$library" plugin.c
