@@ -68,9 +68,9 @@ pub(crate) enum Command {
     /// Check a run against targets
     #[command(after_help = "Example:\n  bench-host run wal-quick && bench-host validate --targets wal")]
     Validate(ValidateArgs),
-    /// Print a document made from a run: JSON for other benchmark suites, or a figure
+    /// Write a run as one page, report.html, with its figures and tables; or print a document made from it, or a figure
     #[command(
-        after_help = "Examples:\n  bench-host report results/2026-01-31T12-00-00Z-1a2b3c --format aetherless-json\n  bench-host report --format break-even-svg > break-even.svg"
+        after_help = "Examples:\n  bench-host report\n  bench-host report results/2026-01-31T12-00-00Z-1a2b3c --format aetherless-json\n  bench-host report --format break-even-svg > break-even.svg"
     )]
     Report(ReportArgs),
     /// List the runs of all families, put two revisions side by side, or find steps in the history of a scenario

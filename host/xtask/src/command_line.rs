@@ -126,7 +126,7 @@ fn command() -> Command {
         .subcommands([
             Command::new("setup")
                 .about("Install what building and testing need; says what is there, done or left out")
-                .arg(flag("all", "Try the optional parts too: PostgreSQL, CRIU, perf, Go")),
+                .arg(flag("all", "Try the optional parts too: Go, perf, cargo-deny, DuckDB's library")),
             Command::new("plugins")
                 .about("Build plugins/* into plugins/<name>.wasm and their native twins")
                 .arg(Arg::new("name").help("Only these plug-ins").action(ArgAction::Append))

@@ -56,7 +56,7 @@ fn first(project: &Project) -> Result<ExitCode> {
     say("\nWhat else there is:\n\
          \x20 cargo xtask demo --all             every plug-in and probe, built and measured\n\
          \x20 bench-host report                  the last run as one page, report.html, with its figures and tables\n\
-         \x20 bench-host new NAME --lang rust    a plug-in of your own: rust, go, c, python or js");
+         \x20 bench-host new NAME --lang rust    a plug-in of your own: rust, python or js; go and c need the whole host (README: Install)");
     say(format_args!("bench-host is {}", program.display()));
     Ok(ExitCode::SUCCESS)
 }

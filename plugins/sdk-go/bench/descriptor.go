@@ -18,7 +18,7 @@ type Descriptor struct {
 type Scenario struct {
 	// Name is unique in its module.
 	Name string `json:"name"`
-	// Driver is the interface through which the host executes it: `workload` or `operator`.
+	// Driver is the interface through which the host executes it: `workload`, `operator` or `handler`.
 	Driver string `json:"driver"`
 	// Family groups scenarios of several modules in reports.
 	Family string `json:"family"`

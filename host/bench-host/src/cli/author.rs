@@ -34,7 +34,7 @@ pub(crate) struct SdkArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WitArgs {
-    /// Name of the package: workload, operator, pipeline, function, ring, log; or of one of WASI: http, io, clocks
+    /// Name of the package: workload, operator, pipeline, function, tabular, ring, log; or of one of WASI: http, io, clocks
     #[arg(value_name = "PACKAGE", default_value = "workload")]
     pub(crate) package: String,
 }

@@ -3,7 +3,7 @@
 use crate::cli::NewArgs;
 use crate::{Exit, output};
 use anyhow::{Context, ensure};
-use bench_kit::Project;
+use bench_kit::{Driver, Project};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &NewArgs) -> anyhow::Result<Exit> {
@@ -22,7 +22,13 @@ pub(crate) fn run(arguments: &NewArgs) -> anyhow::Result<Exit> {
     output::print(&format!(
         "{name}/ is a plug-in for the driver {} in {}; its README.md says what is needed to build it\n  \
          cd {name} && ./build.sh\n  bench-host check out/{name}.{built}\n  bench-host load out/{name}.{built}\n",
-        project.driver, project.language
+        driver(project.driver),
+        project.language
     ))?;
     Ok(Exit::Done)
+}
+
+/// The driver that such a plug-in names. A function of one's own answers with its first response, which the driver `function` does not.
+fn driver(chosen: Driver) -> &'static str {
+    if chosen == Driver::Function { "handler" } else { chosen.as_str() }
 }

@@ -95,7 +95,7 @@ pub(super) const OPTIONAL: &[SystemTool] = &[
     SystemTool {
         name: "go",
         use_: "plug-ins written in Go",
-        note: "; it must be 1.24 or newer",
+        note: "; it must be 1.25 or newer",
         is_present: has_go,
         packages: Packages { apt: &["golang"], dnf: "golang", brew: "go" },
         service: "",
@@ -147,14 +147,14 @@ fn has_nats_server() -> bool {
 
 fn has_go() -> bool {
     let version = tool::find("go").and_then(|go| tool::ask(Command::new(go).arg("version")));
-    version.is_some_and(|version| go_builds_reactors(&version))
+    version.is_some_and(|version| go_is_new_enough(&version))
 }
 
-/// Whether this `go version` has `-buildmode=c-shared` for wasip1, which came with Go 1.24.
-fn go_builds_reactors(version: &str) -> bool {
+/// Whether this `go version` builds the plug-ins: their `go.mod` ask for 1.25.
+fn go_is_new_enough(version: &str) -> bool {
     let numbers = version.split_whitespace().find_map(|word| word.strip_prefix("go1."));
     let minor = numbers.and_then(|rest| rest.split(|letter: char| !letter.is_ascii_digit()).next());
-    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 24)
+    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 25)
 }
 
 #[cfg(test)]
@@ -162,13 +162,14 @@ mod tests {
     use super::*;
 
     fn check_go(version: &str, expect: bool) {
-        assert_eq!(go_builds_reactors(version), expect, "{version}");
+        assert_eq!(go_is_new_enough(version), expect, "{version}");
     }
 
     #[test]
-    fn go_is_present_from_1_24_on() {
+    fn go_is_present_from_1_25_on() {
         check_go("go version go1.26.1 linux/amd64", true);
-        check_go("go version go1.24 linux/arm64", true);
+        check_go("go version go1.25 linux/arm64", true);
+        check_go("go version go1.24.9 linux/amd64", false);
         check_go("go version go1.27rc1 linux/amd64", true);
         check_go("go version go1.19.8 linux/amd64", false);
         check_go("go version devel +abc", false);
