@@ -23,6 +23,43 @@ BENCH_EXPORT("plugin@0.1.0#describe") const bench_descriptor *bench_component_de
 }
 
 #ifndef BENCH_WITHOUT_SESSIONS
+#define BENCH_METRICS(name) __attribute__((import_module("bench-host:workload/metrics@0.1.0"), import_name(name)))
+
+BENCH_METRICS("[static]series.open")
+void bench_metrics_open(const char *metric, size_t metric_length, const bench_pair *labels, size_t length, void *result);
+BENCH_METRICS("[method]series.append") void bench_metrics_append(int32_t series, const uint64_t *samples, size_t length);
+
+bench_error bench_series(bench_str metric, const bench_pair *labels, size_t length, uint32_t *series) {
+    /* Kept until the next one, so that it is nobody's to free. */
+    static char kept[256];
+    struct {
+        uint8_t is_error;
+        union {
+            int32_t handle;
+            struct {
+                uint8_t kind;
+                bench_str why;
+            } failure;
+        } as;
+    } result;
+    bench_metrics_open(metric.at, metric.length, labels, length, &result);
+    if (!result.is_error) {
+        *series = (uint32_t)result.as.handle;
+        return bench_ok;
+    }
+    bench_str why = result.as.failure.why;
+    size_t shown = why.length < sizeof kept ? why.length : sizeof kept;
+    if (shown > 0) {
+        memcpy(kept, why.at, shown);
+        free((void *)why.at);
+    }
+    return (bench_error){ result.as.failure.kind, { kept, shown } };
+}
+
+void bench_record(uint32_t series, const uint64_t *samples, size_t length) {
+    bench_metrics_append((int32_t)series, samples, length);
+}
+
 __attribute__((import_module("[export]bench-host:workload/sessions@0.1.0"), import_name("[resource-new]session"))) int32_t
 bench_new_handle(void *session);
 

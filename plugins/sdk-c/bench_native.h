@@ -173,6 +173,31 @@ struct bhp_session {
     void *session;
 };
 
+/* The host's table for the session that this thread calls. */
+static _Thread_local const bhp_host *bench_host;
+
+bench_error bench_series(bench_str metric, const bench_pair *labels, size_t length, uint32_t *series) {
+    bhp_arg *pairs = calloc(length + 1, sizeof *pairs);
+    if (pairs == NULL) {
+        abort();
+    }
+    for (size_t index = 0; index < length; index++) {
+        pairs[index].name = (bhp_str){ labels[index].name.at, labels[index].name.length };
+        pairs[index].value = (bhp_str){ labels[index].value.at, labels[index].value.length };
+    }
+    bhp_str name = { metric.at, metric.length };
+    bhp_status status = bench_host->series_open(bench_host->ctx, name, pairs, length, series);
+    free(pairs);
+    if (status == BHP_OK) {
+        return bench_ok;
+    }
+    return (bench_error){ BENCH_INVALID_ARGUMENT, BENCH_STR("the host refused a series: declare its metric, and give each label once") };
+}
+
+void bench_record(uint32_t series, const uint64_t *samples, size_t length) {
+    bench_host->series_append(bench_host->ctx, series, samples, length);
+}
+
 static bhp_status bench_status(const bhp_host *host, bench_error error) {
     static const bhp_status statuses[] = { BHP_UNKNOWN_SCENARIO, BHP_INVALID_ARGUMENT, BHP_DENIED, BHP_UNSUPPORTED, BHP_OTHER };
     if (error.kind == BENCH_OK) {
@@ -235,6 +260,7 @@ static bhp_status bench_probe_open(
         arguments[index].value = bench_parse(bench_kind_of(scenario, args[index].name), args[index].value);
     }
     opened->host = host;
+    bench_host = host;
     bench_error error = bench_open(name, arguments, length, &opened->session);
     free(arguments);
     if (error.kind != BENCH_OK) {
@@ -247,6 +273,7 @@ static bhp_status bench_probe_open(
 
 static bhp_status bench_probe_iterate(bhp_session *opened, uint64_t times, bhp_outcome *out) {
     bench_outcome outcome = { 0, 0, 0 };
+    bench_host = opened->host;
     bench_error error = bench_iterate(opened->session, times, &outcome);
     *out = (bhp_outcome){ outcome.operations, outcome.bytes, outcome.checksum };
     return bench_status(opened->host, error);
@@ -255,6 +282,7 @@ static bhp_status bench_probe_iterate(bhp_session *opened, uint64_t times, bhp_o
 static bhp_status bench_probe_verify(bhp_session *opened) {
     bench_check checks[BENCH_CHECKS_MAX];
     size_t length = 0;
+    bench_host = opened->host;
     bench_error error = bench_verify(opened->session, checks, &length);
     const bhp_host *host = opened->host;
     for (size_t index = 0; error.kind == BENCH_OK && index < length; index++) {

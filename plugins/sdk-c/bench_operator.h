@@ -50,12 +50,6 @@ typedef struct bench_watch {
     bench_str namespace_;
 } bench_watch;
 
-/* A name and a value. */
-typedef struct bench_pair {
-    bench_str name;
-    bench_str value;
-} bench_pair;
-
 /* The largest number of watches. */
 #define BENCH_WATCHES_MAX 16
 

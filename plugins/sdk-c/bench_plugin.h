@@ -83,8 +83,7 @@ typedef struct bench_names {
     size_t length;
 } bench_names;
 
-/* A metric besides the time that the host measures. This SDK has no call to record samples of it, and `check` wants each declared one to be
- * recorded, so leave the list empty; a native probe written against bench_probe.h can record. */
+/* A metric besides the time that the host measures, whose samples `bench_record` records. */
 typedef struct bench_metric {
     bench_str name, summary, unit;
     uint8_t direction; /* 0 lower is better, 1 higher is better, 2 neither. */
@@ -129,6 +128,11 @@ typedef struct bench_argument {
     bench_str name;
     bench_value value;
 } bench_argument;
+
+/* A name and a text, such as a label of a series. */
+typedef struct bench_pair {
+    bench_str name, value;
+} bench_pair;
 
 /* What a batch did. */
 typedef struct bench_outcome {
@@ -175,6 +179,16 @@ bench_error bench_iterate(void *session, uint64_t times, bench_outcome *outcome)
 bench_error bench_verify(void *session, bench_check *checks, size_t *length);
 /* Frees the session. */
 void bench_close(void *session);
+
+/* ---- What the host does for it ---- */
+
+#ifndef BENCH_WITHOUT_SESSIONS
+/* In `bench_open`: opens a series of a metric that the descriptor declares, with a value for each of its labels. Opening the same one again
+ * continues it. */
+bench_error bench_series(bench_str metric, const bench_pair *labels, size_t length, uint32_t *series);
+/* In `bench_iterate`: records samples in the metric's base unit. One call of a thousand samples costs little more than one of one. */
+void bench_record(uint32_t series, const uint64_t *samples, size_t length);
+#endif
 
 /* ---- Help for it ---- */
 

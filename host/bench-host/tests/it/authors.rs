@@ -226,12 +226,46 @@ fn templates_in_c_build_both_arms_or_a_component() {
     let made = Made::new("my-c-sum", "--lang c");
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
+    record_in_c(&made.folder().join("plugin.c"));
+    made.build(&[&tools]);
+    made.works("my-c-sum.wasm", 2);
     let operator = Made::new("my-c-copier", "--lang c --driver operator");
     operator.build(&[&tools]);
     operator.is_driven();
     let function = Made::new("my-c-words", "--lang c --driver function");
     function.build(&[&tools]);
     function.answers();
+}
+
+/// Has the workload in `file` declare a metric with a label, and record it, without which `check` finds that it does not.
+fn record_in_c(file: &Path) {
+    const DECLARED: &str = r#"static const bench_str labels[] = { BENCH_STR("of") };
+static const bench_metric metrics[] = {
+    { .name = BENCH_STR("added"), .unit = BENCH_STR("1"), .labels = BENCH_LIST(labels) },
+};
+
+static const bench_scenario scenarios"#;
+    const OPENED: &str = r#"*opened = (sum){ numbers, n, 0, 0 };
+    bench_pair label = { BENCH_STR("of"), BENCH_STR("memory") };
+    bench_error refused = bench_series((bench_str)BENCH_STR("added"), &label, 1, &opened->series);
+    if (refused.kind != BENCH_OK) {
+        return refused;
+    }"#;
+    let mut text = fs::read_to_string(file).expect("the template is readable");
+    for (from, to) in [
+        ("static const bench_scenario scenarios", DECLARED),
+        (
+            ".parameters = BENCH_LIST(parameters),",
+            ".parameters = BENCH_LIST(parameters), .metrics = BENCH_LIST(metrics),",
+        ),
+        ("uint64_t n, found;", "uint64_t n, found; uint32_t series;"),
+        ("*opened = (sum){ numbers, n, 0 };", OPENED),
+        ("opened->found = total;", "opened->found = total; bench_record(opened->series, &total, 1);"),
+    ] {
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {text}");
+        text = text.replace(from, to);
+    }
+    fs::write(file, text).expect("the template is writable");
 }
 
 #[test]
