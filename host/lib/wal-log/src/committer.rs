@@ -7,11 +7,11 @@ use crate::boundary::FileBoundary;
 use crate::segment::Segment;
 use crate::tail::Tail;
 use crate::turn::Turn;
-use crate::{Config, Durability, LogError};
-use std::io;
-use std::path::Path;
+use crate::{Config, Durability, LogError, directory};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
+use std::{fs, io};
 
 /// What is durable, and whether a sync is running.
 #[derive(Debug)]
@@ -22,8 +22,13 @@ pub(crate) struct Committer {
     done: Condvar,
     /// The first sequence that is not known to be on the disk.
     durable: AtomicU64,
+    /// Held from before a sync until its failure is noted. Of two syncs of one file at a time, the kernel would report a failed
+    /// write-back to one alone, and the other would acknowledge what is not on the disk.
+    one_sync: Mutex<()>,
     /// Why the log is poisoned.
     poison: OnceLock<String>,
+    /// The file that tells the next recovery of it.
+    mark: PathBuf,
 }
 
 #[derive(Debug)]
@@ -47,7 +52,9 @@ impl Committer {
             state: Mutex::new(State { is_syncing: false, sealed }),
             done: Condvar::new(),
             durable: AtomicU64::new(durable),
+            one_sync: Mutex::new(()),
             poison: OnceLock::new(),
+            mark: directory::poisoned(&config.directory),
         }
     }
 
@@ -136,15 +143,21 @@ impl Committer {
     }
 
     fn sync_segment(&self, segment: &Segment) -> Result<(), LogError> {
+        let _one = crate::lock(&self.one_sync);
         self.check()?;
         let synced = segment.file().and_then(|file| self.boundary.sync_data(&file));
         synced.map_err(|error| self.poison("sync", segment.path(), &error))
     }
 
-    /// Poisons the log, because the content of a file is unknown: appends and syncs fail from now on. Returns that error.
+    /// Poisons the log, because the content of a file is unknown: appends and syncs fail from now on. Returns that error. A file
+    /// tells the next recovery, which would otherwise read from the page cache what the disk does not have. It need not outlast
+    /// the machine, whose cache goes with it; where not even its name can be written, the application has the error alone.
     #[cold]
     pub(crate) fn poison(&self, what: &str, path: &Path, error: &io::Error) -> LogError {
-        let reason = self.poison.get_or_init(|| format!("the {what} of {} failed: {error}", path.display()));
+        let reason = self.poison.get_or_init(|| {
+            let _ = fs::File::create(&self.mark);
+            format!("the {what} of {} failed: {error}", path.display())
+        });
         LogError::Poisoned { reason: reason.clone() }
     }
 }

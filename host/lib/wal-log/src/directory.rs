@@ -14,6 +14,8 @@ use std::sync::Arc;
 const LOCK: &str = "lock";
 const IDENTITY: &str = "identity";
 const HEADS: &str = "heads";
+/// A file that is there where a sync or a write failed, and no recovery has written the records again since.
+const POISONED: &str = "poisoned";
 /// The extension of unfinished files.
 const UNFINISHED: &str = "new";
 const SEGMENT: &str = "wal";
@@ -43,6 +45,11 @@ impl Drop for Lock {
         // Closing the file is not enough while a process that another thread just forked has a copy of the descriptor.
         let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
     }
+}
+
+/// The path of the file that tells that the log was poisoned.
+pub(crate) fn poisoned(directory: &Path) -> PathBuf {
+    directory.join(POISONED)
 }
 
 impl Directory {

@@ -40,6 +40,11 @@ impl Preparer {
         crate::lock(&self.state).spares.pop_front()
     }
 
+    /// Returns one that [`Preparer::take_spare`] took and that is unchanged.
+    pub(crate) fn put_back(&self, spare: Segment) {
+        crate::lock(&self.state).spares.push_front(spare);
+    }
+
     /// Waits for a spare segment; returns the error where none could be made.
     pub(crate) fn wait_for_spare(&self) -> Result<(), LogError> {
         let mut state = crate::lock(&self.state);

@@ -72,14 +72,21 @@ fn fill(
     Ok(segment)
 }
 
-/// Recycles a segment that no reader holds. It gets an unfinished name before its header changes, so that no crash leaves a segment
-/// whose header contradicts its name.
+/// Recycles a segment that no reader holds.
 pub(crate) fn recycle(config: &Config, directory: &Directory, old: Segment, number: u64) -> Result<Segment, LogError> {
+    let segment = renew(config, directory, old, number)?;
+    let touched = touch(config, &segment, 0..segment.mapping().bytes());
+    touched.inspect_err(|_| drop(fs::remove_file(segment.path())))?;
+    Ok(segment)
+}
+
+/// Makes a spare segment of one that no reader holds, and leaves its pages as they are. It gets an unfinished name before its header
+/// changes, so that no crash leaves a segment whose header contradicts its name.
+pub(crate) fn renew(config: &Config, directory: &Directory, old: Segment, number: u64) -> Result<Segment, LogError> {
     let (unfinished, path) = (directory.unfinished(number), directory.segment(number));
     directory.rename(old.path(), &unfinished)?;
     let made = rewrite(config, &unfinished, path.clone(), old, number).and_then(|segment| {
         directory.rename(&unfinished, &path)?;
-        touch(config, &segment, 0..segment.mapping().bytes())?;
         Ok(segment)
     });
     made.inspect_err(|_| drop(fs::remove_file(&unfinished).or_else(|_| fs::remove_file(&path))))

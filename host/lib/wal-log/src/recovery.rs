@@ -8,6 +8,7 @@ use crate::segment::Segment;
 use crate::streams::Streams;
 use crate::survey::{Active, Content, Problem, SegmentFile, Survey};
 use crate::{Config, LogError, Policy, provision, shared};
+use std::io;
 
 /// The most rounds of survey and repair. One repair can uncover damage for the next: a file of the wrong length is resized, then its
 /// tail is found to be lost, then the next segment is marked. There are not more kinds of repair.
@@ -125,8 +126,9 @@ fn finish(
                 next_number = number + 1;
             }
             // Only behind the others, or it would have been a problem.
+            // It may hold records whose activation was lost, so it gets another seed.
             Content::Spare(segment) if segment.identity().bytes == config.segment_bytes && number == next_number => {
-                spares.push(segment);
+                spares.push(provision::renew(config, directory, segment, number)?);
                 next_number += 1;
             }
             _ => directory.remove(&path)?,
@@ -142,7 +144,7 @@ fn finish(
         segment.activate(Activation { first_sequence, unix_ns: shared::unix_ns(), follows_gap: false });
         segments.push(segment);
     }
-    make_durable(config, &segments)?;
+    make_durable(config, directory, &segments)?;
     report.segments = segments.len() as u64;
     report.first_sequence = segments.first().map_or(0, Segment::first_sequence);
     report.next_sequence = segments.last().map_or(0, Segment::next_sequence);
@@ -167,13 +169,37 @@ fn accept(active: Active, streams: &mut Streams, report: &mut Recovery) -> Segme
     segment
 }
 
+/// Bytes written at once where records are written again.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// Syncs what was found, where the mode promises that what is in the log is on the disk: the process before may have been
-/// killed before its sync.
-fn make_durable(config: &Config, segments: &[Segment]) -> Result<(), LogError> {
-    for segment in segments.iter().filter(|_| config.durability.syncs()) {
-        let synced = segment.file().and_then(|file| config.boundary.sync_data(&file));
-        synced.map_err(LogError::system("fdatasync", segment.path()))?;
-        segment.close_file();
+/// killed before its sync. Where one of its syncs failed, the kernel takes the pages for clean though the disk may not have them,
+/// so they are written again first.
+fn make_durable(config: &Config, directory: &Directory, segments: &[Segment]) -> Result<(), LogError> {
+    let mark = directory::poisoned(directory.path());
+    let was_poisoned = mark.exists();
+    for segment in segments {
+        if was_poisoned {
+            write_again(config, segment).map_err(LogError::system("write", segment.path()))?;
+        }
+        if config.durability.syncs() {
+            let synced = segment.file().and_then(|file| config.boundary.sync_data(&file));
+            synced.map_err(LogError::system("fdatasync", segment.path()))?;
+            segment.close_file();
+        }
+    }
+    if was_poisoned { directory.remove(&mark) } else { Ok(()) }
+}
+
+/// Makes the pages of all records dirty, so that the next sync says whether the disk has them.
+fn write_again(config: &Config, segment: &Segment) -> io::Result<()> {
+    let file = segment.file()?;
+    // From a copy, because the records are a mapping of the file that is written.
+    let mut copy = Vec::with_capacity(PIECE_BYTES);
+    for (index, piece) in segment.published().chunks(PIECE_BYTES).enumerate() {
+        copy.clear();
+        copy.extend_from_slice(piece);
+        config.boundary.write(&file, &copy, (index * PIECE_BYTES) as u64)?;
     }
     Ok(())
 }

@@ -190,6 +190,12 @@ impl Shared {
     /// Continues in a spare segment where there is one; returns whether it did.
     fn next_segment(&self, tail: &mut Tail) -> Result<bool, LogError> {
         let Some(mut spare) = self.preparer.take_spare() else { return Ok(false) };
+        // Before anything changes: a segment that is active and not in the list would leave the one after it with a gap before it.
+        if let Some(error) = self.config.durability.waits().then(|| spare.file().err()).flatten() {
+            let error = LogError::system("open", spare.path())(error);
+            self.preparer.put_back(spare);
+            return Err(error);
+        }
         self.committer.seal(tail.segment())?;
         spare.activate(Activation { first_sequence: tail.next_sequence(), unix_ns: unix_ns(), follows_gap: false });
         let spare = Arc::new(spare);

@@ -15,6 +15,7 @@ use wal_log::{Config, Durability, FileBoundary, Log, LogError, OperatingSystem};
 struct Disk {
     syncs: AtomicU64,
     directory_syncs: AtomicU64,
+    written: AtomicU64,
     is_failing: AtomicBool,
     is_read_only: AtomicBool,
     is_full: AtomicBool,
@@ -34,6 +35,7 @@ impl FileBoundary for Disk {
             OperatingSystem.write(file, &bytes[..bytes.len() / 16 * 8], offset)?;
             return Err(io::Error::other("the disk is gone"));
         }
+        self.written.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         OperatingSystem.write(file, bytes, offset)
     }
 
@@ -182,6 +184,30 @@ fn failed_sync_poisons_the_log() {
         assert!(log.close().is_err());
         let log = open(config(directory.path()));
         assert_eq!(content(&log)[..3], filled(0..3));
+    }
+}
+
+/// The kernel takes pages for clean whose write-back failed, so a later sync says nothing about them.
+#[test]
+fn records_are_written_again_by_the_recovery_after_a_failed_sync() {
+    for durability in [Durability::Group, Durability::ProcessCrash] {
+        let directory = directory_on_disk();
+        let (log, disk) = on_disk(directory.path(), durability);
+        fill(&log, 0..100);
+        log.sync().unwrap();
+        disk.is_failing.store(true, Ordering::SeqCst);
+        let appended = log.append(entry(b"doubtful"));
+        assert_eq!(appended.is_err(), durability == Durability::Group);
+        assert!(matches!(log.sync(), Err(LogError::Poisoned { .. })));
+        drop(log);
+        let reopened = || {
+            let (log, disk) = on_disk(directory.path(), durability);
+            (log.next_sequence(), disk.written.load(Ordering::SeqCst))
+        };
+        let (next, written) = reopened();
+        assert_eq!(next, 101);
+        assert!(written > 100 * 90, "all payloads are written: {written} bytes");
+        assert_eq!(reopened(), (101, 0), "once they are, the next recovery trusts them");
     }
 }
 
