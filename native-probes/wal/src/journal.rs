@@ -25,9 +25,8 @@ pub(crate) struct LogJournal {
     files: Files,
     /// Bytes left in new segments.
     room: u64,
-    /// Payloads that were appended, and the number of the first one that this log has.
-    appended: u64,
-    kept_from: u64,
+    /// The number of the first payload that this log has, and its sequence in the log.
+    first: (u64, u64),
 }
 
 /// An entry of the only stream.
@@ -39,9 +38,10 @@ impl LogJournal {
     /// Opens a log. For recycled files, writes to all of its segments once.
     pub(crate) fn open(config: Config, files: Files) -> Result<Self, ModuleError> {
         let log = options::open(&config)?;
-        let mut journal = Self { log: Some(log), room: room(&config), config, files, appended: 0, kept_from: 0 };
+        let mut journal = Self { log: Some(log), room: room(&config), config, files, first: (0, 0) };
         if files == Files::Recycled {
             journal.use_every_segment()?;
+            journal.first.1 = journal.log()?.next_sequence();
         }
         Ok(journal)
     }
@@ -49,7 +49,7 @@ impl LogJournal {
     /// Opens a log for few appends, where recycled and new files make no difference.
     pub(crate) fn for_few(config: Config) -> Result<Self, ModuleError> {
         let log = options::open(&config)?;
-        Ok(Self { log: Some(log), room: 0, config, files: Files::Recycled, appended: 0, kept_from: 0 })
+        Ok(Self { log: Some(log), room: 0, config, files: Files::Recycled, first: (0, 0) })
     }
 
     /// Appends until every segment that the log keeps had records before.
@@ -73,12 +73,21 @@ impl LogJournal {
         self.log.as_ref().ok_or_else(|| ModuleError::Other("the log could not start over before".to_owned()))
     }
 
+    /// The number of the payload that the log gave this sequence.
+    #[inline]
+    fn number(&self, sequence: u64) -> u64 {
+        let (number, first) = self.first;
+        // A wrong sequence gives a wrong number, which the check of the session finds.
+        number.wrapping_add(sequence.wrapping_sub(first))
+    }
+
     fn start_over(&mut self) -> Result<(), ModuleError> {
+        let next = self.number(self.log()?.next_sequence());
         // The log holds the lock of its folder until it is dropped.
         drop(self.log.take());
         fs::remove_dir_all(&self.config.directory).map_err(options::io("remove", &self.config.directory))?;
         self.log = Some(options::open(&self.config)?);
-        (self.room, self.kept_from) = (room(&self.config), self.appended);
+        (self.room, self.first) = (room(&self.config), (next, 0));
         Ok(())
     }
 }
@@ -93,9 +102,8 @@ impl Journal for LogJournal {
 
     #[inline]
     fn append(&mut self, payload: &[u8]) -> Result<u64, ModuleError> {
-        self.log()?.append(entry(payload)).map_err(failed)?;
-        self.appended += 1;
-        Ok(self.appended - 1)
+        let sequence = self.log()?.append(entry(payload)).map_err(failed)?;
+        Ok(self.number(sequence))
     }
 
     fn prepare(payloads: &[Vec<u8>]) -> Vec<Entry<'_>> {
@@ -103,10 +111,8 @@ impl Journal for LogJournal {
     }
 
     fn append_batch(&mut self, batch: &Vec<Entry<'_>>) -> Result<Range<u64>, ModuleError> {
-        self.log()?.append_batch(batch).map_err(failed)?;
-        let first = self.appended;
-        self.appended += batch.len() as u64;
-        Ok(first..self.appended)
+        let sequences = self.log()?.append_batch(batch).map_err(failed)?;
+        Ok(self.number(sequences.start)..self.number(sequences.end))
     }
 
     fn make_way(&mut self, payloads: u64, payload_bytes: usize) -> Result<(), ModuleError> {
@@ -127,7 +133,9 @@ impl Journal for LogJournal {
     }
 
     fn readable(&mut self) -> Result<Range<u64>, ModuleError> {
-        Ok(self.kept_from..self.appended)
+        let snapshot = self.log()?.snapshot();
+        let first = snapshot.first_sequence().max(self.first.1);
+        Ok(self.number(first)..self.number(snapshot.next_sequence()))
     }
 
     fn read_last(&mut self, count: u64, read: &mut dyn FnMut(&[u8])) -> Result<(), ModuleError> {

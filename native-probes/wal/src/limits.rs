@@ -45,14 +45,15 @@ struct Limits {
 const RECORD_BYTES: usize = 64;
 
 pub(crate) fn open(arguments: &Arguments, _: Bench) -> Result<Box<dyn Session>, ModuleError> {
-    let (folder, bytes) = (Folder::new(arguments.text("directory")?)?, shared::count(arguments, "bytes")?);
+    let (folder, mut bytes) = (Folder::new(arguments.text("directory")?)?, shared::count(arguments, "bytes")?);
     let data = pattern(1, bytes);
     let digest = crc32c::crc32c(&data);
     let limit = match arguments.text("limit")? {
         "memcpy" => Limit::Memcpy { to: vec![0; bytes], from: data },
         "crc32c" => Limit::Crc32c { data },
         "append" => {
-            let count = (bytes / RECORD_BYTES).clamp(1, 10_000);
+            let count = (bytes / RECORD_BYTES).max(1);
+            bytes = count * RECORD_BYTES;
             let pages = RawPages::new(folder.path(), (2 * bytes).max(8 << 20).next_multiple_of(2 << 20))?;
             Limit::Append { pages, payloads: Payloads::new(RECORD_BYTES, count)?, count }
         }

@@ -2,7 +2,7 @@
 //! see how the response time grows with the load.
 
 use crate::journal::entry;
-use crate::options::{Options, failed, unread, with_log};
+use crate::options::{Options, failed, footprint, unread, with_log};
 use crate::threads::share_out;
 use bench_model::{Arguments, Check, MachineLimit, Metric, ModuleError, Outcome, Parameter, Scenario, Session, Unit};
 use rand::rngs::ChaCha8Rng;
@@ -34,8 +34,8 @@ const SHARES: u32 = 20;
 /// Entries of one range and of one transaction.
 const TOGETHER: u64 = 10;
 
-/// Reads choose among the newest entries, which are not recycled meanwhile.
-const NEWEST: u64 = 100_000;
+/// Reads choose among the newest entries, at most so many.
+const NEWEST_MAX: u64 = 100_000;
 
 pub(crate) fn scenario() -> Scenario {
     let clock = "from when an operation was due to its return";
@@ -58,6 +58,8 @@ struct Stress {
     log: Log,
     payload: Vec<u8>,
     threads: Vec<Worker>,
+    /// Bytes of the payloads that this call of `iterate` appended and read.
+    bytes: u64,
     appended: u64,
     wrong: u64,
     response: Meter,
@@ -69,6 +71,8 @@ struct Stress {
 struct Worker {
     schedule: Schedule,
     random: ChaCha8Rng,
+    /// Reads choose among so many of the newest entries.
+    newest: u64,
 }
 
 /// The results of one thread in one round.
@@ -77,6 +81,8 @@ struct Done {
     /// Response time, service time and kind of each operation.
     samples: Vec<(u64, u64, u8)>,
     appended: u64,
+    /// Entries appended and read.
+    entries: u64,
     wrong: u64,
 }
 
@@ -88,6 +94,10 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     };
     let payload = pattern(1, shared::count(arguments, "payload_bytes")?);
     let log = options.open()?;
+    // Half a segment: the log keeps a whole one behind the one that it writes to, so that what is chosen is not recycled before it is
+    // read.
+    let newest = options.config.segment_bytes / 2 / footprint(payload.len()) as u64;
+    let newest = newest.clamp(TOGETHER, NEWEST_MAX);
     // Gives the first reads something to find.
     for _ in 0..TOGETHER * 2 {
         log.append(entry(&payload)).map_err(failed)?;
@@ -95,6 +105,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
     let worker = |index: u64| Worker {
         schedule: Schedule::new(rate / threads as f64),
         random: ChaCha8Rng::seed_from_u64(index),
+        newest,
     };
     let mut services = Vec::new();
     for (name, ..) in OPERATIONS {
@@ -105,6 +116,7 @@ pub(crate) fn open(arguments: &Arguments, bench: Bench) -> Result<Box<dyn Sessio
         log,
         payload,
         threads: (0..threads as u64).map(worker).collect(),
+        bytes: 0,
         appended: TOGETHER * 2,
         wrong: 0,
         response: Meter::open(bench, NAME, &[])?,
@@ -145,43 +157,53 @@ impl Worker {
             Operation::Append => {
                 log.append(entry(payload)).map_err(failed)?;
                 done.appended += 1;
+                done.entries += 1;
             }
             Operation::Transaction => {
                 let mut transaction = log.transaction();
                 (0..TOGETHER).for_each(|_| transaction.append(entry(payload)));
                 transaction.commit().map_err(failed)?;
                 done.appended += TOGETHER;
+                done.entries += TOGETHER;
             }
-            Operation::Read => match log.read(self.recent(log, 1)) {
-                Ok(held) => done.wrong += u64::from(held.record().payload != payload),
-                Err(error) => is_recycled(error)?,
-            },
+            Operation::Read => {
+                let held = self.read_recent(log, 1, |sequence| log.read(sequence))?;
+                done.wrong += u64::from(held.record().payload != payload);
+                done.entries += 1;
+            }
             Operation::Range => {
-                let (snapshot, from) = (log.snapshot(), self.recent(log, TOGETHER));
-                match snapshot.range(from..from + TOGETHER) {
-                    Ok(records) => {
-                        let right = records.flatten().filter(|record| record.payload == payload).count() as u64;
-                        done.wrong += TOGETHER - right;
-                    }
-                    Err(error) => is_recycled(error)?,
-                }
+                let right = self.read_recent(log, TOGETHER, |from| {
+                    let snapshot = log.snapshot();
+                    let records = snapshot.range(from..from + TOGETHER)?;
+                    Ok(records.flatten().filter(|record| record.payload == payload).count() as u64)
+                })?;
+                done.wrong += TOGETHER - right;
+                done.entries += TOGETHER;
             }
         }
         Ok(())
     }
 
+    /// Reads at a recent sequence; again at another one where the entry was recycled between the choice and the read, which takes a
+    /// thread that was stopped meanwhile. An operation that read nothing would be a fast one.
+    fn read_recent<R>(
+        &mut self,
+        log: &Log,
+        count: u64,
+        mut read: impl FnMut(u64) -> Result<R, ReadError>,
+    ) -> Result<R, ModuleError> {
+        loop {
+            match read(self.recent(log, count)) {
+                Err(ReadError::Recycled { .. }) => {}
+                read => return read.map_err(unread),
+            }
+        }
+    }
+
     /// A random sequence number among the newest, followed by at least `count` entries.
     fn recent(&mut self, log: &Log, count: u64) -> u64 {
         let next = log.next_sequence() - count;
-        self.random.random_range(next.saturating_sub(NEWEST)..=next)
-    }
-}
-
-/// Accepts an entry that was recycled between the choice and the read.
-fn is_recycled(error: ReadError) -> Result<(), ModuleError> {
-    match error {
-        ReadError::Recycled { .. } => Ok(()),
-        error => Err(unread(error)),
+        self.random.random_range(next.saturating_sub(self.newest)..=next)
     }
 }
 
@@ -194,6 +216,7 @@ impl Stress {
         let done = share_out(&mut self.threads, times, |_, worker, share| worker.run(log, payload, share))?;
         for done in done {
             self.appended += done.appended;
+            self.bytes += done.entries * payload.len() as u64;
             self.wrong += done.wrong;
             for (response, service, kind) in done.samples {
                 self.response.record(response);
@@ -208,6 +231,7 @@ impl Stress {
 
 impl Session for Stress {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        self.bytes = 0;
         let mut left = times;
         while left > 0 {
             let chunk = left.min(CHUNK);
@@ -215,7 +239,7 @@ impl Session for Stress {
             left -= chunk;
         }
         let checksum = u64::from(crc32c::crc32c(&self.payload));
-        Ok(Outcome { operations: times, bytes: times * self.payload.len() as u64, checksum })
+        Ok(Outcome { operations: times, bytes: self.bytes, checksum })
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
