@@ -51,7 +51,8 @@ impl Family for OperatorFamily {
         &[process::OPERATORS]
     }
 
-    /// Every operator is loaded, and handles an event of each chain twice: loaded, and unloaded. Between the two, the chain idles.
+    /// Every operator is loaded, and handles an event of each chain twice: loaded, and unloaded. Between the two, the chain idles. Each of
+    /// its three loops waits once for a token that is lost, for twice the deadline of tokens.
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
         let Ok(count) = arguments.integer(spec::COUNT) else { return Duration::ZERO };
         if scenario.driver != spec::DRIVER {
@@ -61,7 +62,8 @@ impl Family for OperatorFamily {
         let events = count.unsigned_abs().saturating_mul(repetitions.saturating_mul(2).saturating_add(2));
         let sending = repetitions.saturating_mul(1_000_000_000).checked_div(of(spec::RATE)).unwrap_or_default();
         let idle = Duration::from_millis(of(spec::IDLE_MS).saturating_mul(2));
-        OPERATOR.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX)) + idle + Duration::from_nanos(sending)
+        let lost = Duration::from_millis(of(spec::DEADLINE_MS).saturating_mul(3 * 2));
+        OPERATOR.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX)) + idle + lost + Duration::from_nanos(sending)
     }
 
     fn report(&self) -> Option<&'static dyn FamilyReport> {
@@ -114,6 +116,7 @@ mod tests {
         check(&chain, &[("count", 100), ("idle_ms", 2000)], 1500, 3006);
         check(&chain, &[("count", 10_000)], 0, 200);
         check(&chain, &[("count", 1), ("rate", 10)], 100, 12);
+        check(&chain, &[("count", 100), ("idle_ms", 2000), ("deadline_ms", 10_000)], 0, 66);
         check(&chain, &[], 1500, 0);
         check(&Scenario::new("other", spec::FAMILY, ""), &[("count", 100)], 1500, 0);
     }

@@ -33,11 +33,6 @@ impl Figures {
         Self { load_ns, load_all_ns, chain_ns, wake_ns, chain_cold_ns, unload_ns, state_bytes }
     }
 
-    /// Whether there is no room for another token.
-    pub(super) fn is_full(&self) -> bool {
-        self.chain_ns.len() >= CHAINS_MAX
-    }
-
     /// Records everything but memory, of a chain of this many operators.
     pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), CellFailure> {
         let hops: Vec<_> = self.chain_ns.iter().map(|ns| ns / operators as u64).collect();

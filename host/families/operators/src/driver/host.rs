@@ -248,6 +248,11 @@ impl<'a> Host<'a> {
         self.slots.iter().map(|slot| slot.queue.len() as u64).sum()
     }
 
+    /// Whether no event is queued or delivered.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.queued() == 0 && !self.mailbox.wait(Duration::ZERO)
+    }
+
     /// Sets the idle time after which an operator is unloaded.
     pub(super) fn set_idle(&mut self, idle_ns: Option<u64>) {
         self.rules.idle_ns = idle_ns;

@@ -3,6 +3,7 @@
 
 use bench_engine::{Clock, MonotonicClock};
 use std::fs;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,6 +13,9 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 /// Between two samples is at least so many times as much time as the last one took.
 const PAUSE: u32 = 10;
+
+/// The error number of a process that ended between opening and reading its file (ESRCH).
+const NO_PROCESS: i32 = 3;
 
 /// One sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +50,19 @@ pub(super) struct Sampler {
 }
 
 impl Memory {
-    /// The memory of this process and of `others`; `None` if the system does not tell that of this process.
+    /// The memory of this process and of `others`; `None` if the system does not tell that of one of them.
     pub(super) fn now(others: &[u32]) -> Option<Self> {
         let mut sum = Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").ok()?)?;
         for other in others {
-            // A process that has ended meanwhile has no memory.
-            let text = fs::read_to_string(format!("/proc/{other}/smaps_rollup")).unwrap_or_default();
-            let other = Self::parse(&text).unwrap_or_default();
+            let text = match fs::read_to_string(format!("/proc/{other}/smaps_rollup")) {
+                Ok(text) => text,
+                // A process that has ended meanwhile has no memory.
+                Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(NO_PROCESS) => {
+                    continue;
+                }
+                Err(_) => return None,
+            };
+            let other = Self::parse(&text)?;
             sum.pss_bytes += other.pss_bytes;
             sum.private_bytes += other.private_bytes;
         }
