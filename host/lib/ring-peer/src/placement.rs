@@ -2,6 +2,7 @@
 
 use bench_model::ModuleError;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use std::cell::Cell;
 use vocabulary::peers::Placement;
 
 /// The CPU of each process.
@@ -24,6 +25,13 @@ impl Cpus {
         };
         if placement == Placement::Same {
             return Ok(Self { own, peer: own });
+        }
+        if PINS.get().0 > 0 {
+            return Err(ModuleError::Unavailable(
+                "placement=cross: another open session of this worker has pinned its thread, and the peers of two would share its \
+                 CPUs; measure the arms with `run` and compare two runs, or use placement=same"
+                    .to_owned(),
+            ));
         }
         let others: Vec<_> = allowed.collect();
         let siblings = siblings(own);
@@ -58,11 +66,15 @@ pub fn pin(cpu: usize) -> rustix::io::Result<()> {
     sched_setaffinity(None, &set)
 }
 
-/// Pins the calling thread until it is dropped, which must happen on the same thread.
-#[derive(Debug)]
-pub struct Pinned {
-    before: CpuSet,
+thread_local! {
+    /// How many pins the thread has, and the CPUs that it may use without them.
+    static PINS: Cell<(u32, Option<CpuSet>)> = const { Cell::new((0, None)) };
 }
+
+/// Pins the calling thread until it is dropped, which must happen on the same thread. It is free again when the last of its pins is
+/// dropped.
+#[derive(Debug)]
+pub struct Pinned(());
 
 impl Pinned {
     /// Pins it to `cpu`.
@@ -70,13 +82,38 @@ impl Pinned {
         let failed = |errno| ModuleError::Other(format!("the thread cannot be pinned to CPU {cpu}: {errno}"));
         let before = sched_getaffinity(None).map_err(failed)?;
         pin(cpu).map_err(failed)?;
-        Ok(Self { before })
+        let (count, first) = PINS.get();
+        PINS.set((count + 1, first.or(Some(before))));
+        Ok(Self(()))
     }
 }
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // If the CPU was taken away meanwhile, the thread stays where it is; a drop cannot report that.
-        let _ = sched_setaffinity(None, &self.before);
+        let (count, first) = PINS.get();
+        PINS.set((count.saturating_sub(1), first.filter(|_| count > 1)));
+        if let (1, Some(before)) = (count, first) {
+            // If the CPU was taken away meanwhile, the thread stays where it is; a drop cannot report that.
+            let _ = sched_setaffinity(None, &before);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thread_is_free_again_when_its_last_pin_is_dropped() {
+        let allowed = || sched_getaffinity(None).unwrap();
+        let before = allowed();
+        let cpu = Cpus::choose(Placement::Same).unwrap().own;
+        let (first, second) = (Pinned::to(cpu).unwrap(), Pinned::to(cpu).unwrap());
+        let error = Cpus::choose(Placement::Cross).unwrap_err().to_string();
+        assert!(error.contains("has pinned its thread"), "{error}");
+        drop(first);
+        assert_eq!(allowed().count(), 1);
+        drop(second);
+        assert_eq!(allowed(), before);
     }
 }
