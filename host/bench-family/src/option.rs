@@ -18,6 +18,8 @@ pub struct Shorthand {
 pub enum Takes {
     /// One value; the text is its name in the help.
     One(&'static str),
+    /// One value that may begin with a dash, so that the next option does not end it; the text is its name in the help.
+    Text(&'static str),
     /// Several values, separated by commas, each of which makes cells of its own; the text is their name in the help (`N[,N…]`).
     Many(&'static str),
     /// One value each time that it is given, each of which makes cells of its own; the text is its name in the help.

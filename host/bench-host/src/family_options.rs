@@ -64,6 +64,8 @@ fn arg(option: &Shorthand) -> Arg {
     let arg = Arg::new(option.long).long(option.long).help(option.help);
     match option.takes {
         Takes::One(name) => arg.value_name(name),
+        // Arguments of a command and expected numbers begin with a dash.
+        Takes::Text(name) => arg.value_name(name).allow_hyphen_values(true),
         Takes::Many(names) => arg.value_name(names).value_delimiter(',').action(ArgAction::Append),
         Takes::Each(name) => arg.value_name(name).action(ArgAction::Append),
         Takes::Flag(_) | Takes::Nothing => arg.action(ArgAction::SetTrue),
@@ -74,7 +76,7 @@ fn values(option: &Shorthand, matches: &ArgMatches) -> Vec<String> {
     match option.takes {
         Takes::Flag(value) if matches.get_flag(option.long) => vec![value.to_owned()],
         Takes::Flag(_) | Takes::Nothing => Vec::new(),
-        Takes::One(_) | Takes::Many(_) | Takes::Each(_) => {
+        Takes::One(_) | Takes::Text(_) | Takes::Many(_) | Takes::Each(_) => {
             matches.get_many(option.long).into_iter().flatten().cloned().collect()
         }
     }
@@ -104,6 +106,7 @@ mod tests {
             "--suspend memory --count 1k,2 --rate 50 --count 3",
             &[("count", &["1k", "2", "3"]), ("rate", &["50"]), ("suspend", &["memory"])],
         );
+        check("--args -n --expect -1", &[("args", &["-n"]), ("expect", &["-1"])]);
         #[cfg(feature = "pipelines")]
         check(
             "--rows 1k,2 --no-aot --database-url a,b",

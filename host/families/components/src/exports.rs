@@ -25,12 +25,22 @@ impl Export {
     /// Whether a user means it by `name`: the name, the name without the interface, or with the interface's package and version
     /// (`my:calculator/math.add@1.0.0`).
     fn is_meant_by(&self, name: &str) -> bool {
-        let bare = self.name.rsplit('.').next().unwrap_or(&self.name);
-        let qualified = self.interface.as_ref().map(|interface| match interface.split_once('@') {
+        name == self.name || name == self.bare() || name == self.qualified()
+    }
+
+    /// Its name without the interface.
+    fn bare(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+
+    /// Its longest name, which no other function has.
+    fn qualified(&self) -> String {
+        let bare = self.bare();
+        match self.interface.as_deref().map(|interface| interface.split_once('@').unwrap_or((interface, ""))) {
+            Some((interface, "")) => format!("{interface}.{bare}"),
             Some((interface, version)) => format!("{interface}.{bare}@{version}"),
-            None => format!("{interface}.{bare}"),
-        });
-        name == self.name || name == bare || qualified.as_deref() == Some(name)
+            None => self.name.clone(),
+        }
     }
 }
 
@@ -71,11 +81,16 @@ pub(crate) fn functions(component: &Component) -> Vec<Export> {
 
 /// The function that `name` means; an error says which functions there are.
 pub(crate) fn find<'a>(exports: &'a [Export], name: &str) -> Result<&'a Export, String> {
+    // A function of the world itself has no longer name.
+    if let Some(export) = exports.iter().find(|export| export.interface.is_none() && export.name == name) {
+        return Ok(export);
+    }
     let mut meant = exports.iter().filter(|export| export.is_meant_by(name));
     match (meant.next(), meant.next()) {
         (Some(export), None) => Ok(export),
         (Some(first), Some(second)) => {
-            Err(format!("`{name}` is exported more than once; write `{}` or `{}`", first.name, second.name))
+            let (first, second) = (first.qualified(), second.qualified());
+            Err(format!("`{name}` is exported more than once; write `{first}` or `{second}`"))
         }
         (None, _) => Err(format!("no exported function `{name}`; there is {}", signatures(exports))),
     }

@@ -70,7 +70,7 @@ impl Family for Components {
             Shorthand {
                 long: "args",
                 parameter: "args",
-                takes: Takes::One("ARGUMENTS"),
+                takes: Takes::Text("ARGUMENTS"),
                 help: "Arguments of a command, such as '-n 3 \"two words\"'",
             },
             Shorthand {
@@ -82,7 +82,7 @@ impl Family for Components {
             Shorthand {
                 long: "expect",
                 parameter: calls::EXPECT,
-                takes: Takes::One("RESULT"),
+                takes: Takes::Text("RESULT"),
                 help: "Expected result of every operation: a value in WAVE notation, the output of a command, or @FILE \
                        [default: the result of the first operation]",
             },

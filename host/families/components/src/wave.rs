@@ -214,8 +214,14 @@ impl WasmValue for WaveValue {
         Ok(Self(Val::Result(value.map(boxed).map_err(boxed))))
     }
 
-    fn make_flags<'a>(_: &WaveType, names: impl IntoIterator<Item = &'a str>) -> Result<Self, WasmValueError> {
-        Ok(Self(Val::Flags(names.into_iter().map(str::to_owned).collect())))
+    /// In the order of the type, as the engine returns them.
+    fn make_flags<'a>(ty: &WaveType, names: impl IntoIterator<Item = &'a str>) -> Result<Self, WasmValueError> {
+        let given: Vec<_> = names.into_iter().map(|name| name.strip_prefix('%').unwrap_or(name)).collect();
+        let known: Vec<String> = ty.flags_names().map(Cow::into_owned).collect();
+        if let Some(unknown) = given.iter().find(|name| !known.iter().any(|known| known == *name)) {
+            return Err(WasmValueError::Other(format!("unknown flag {unknown:?}")));
+        }
+        Ok(Self(Val::Flags(known.into_iter().filter(|name| given.contains(&name.as_str())).collect())))
     }
 
     fn unwrap_string(&self) -> Cow<'_, str> {
