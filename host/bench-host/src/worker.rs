@@ -1,6 +1,7 @@
 //! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
 mod engines;
+mod load;
 
 pub(crate) use engines::runtime;
 
@@ -12,8 +13,9 @@ use bench_model::{Arguments, Check, Descriptor, Scenario};
 use bench_native::reclaim;
 use bench_sink::environment::{Reading, Witness};
 use bench_sink::runfile::{AccountRecord, LimitRecord, Status};
-use bench_wasm::{Component, Limits, Profiling, Settings};
+use bench_wasm::{Limits, Profiling, Settings};
 use engines::Engines;
+use load::{load, load_dependency, unchanged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -68,6 +70,13 @@ pub(crate) struct DependencySpec {
     pub(crate) arguments: Arguments,
     /// Further modules.
     pub(crate) further: Vec<DependencySpec>,
+}
+
+impl DependencySpec {
+    /// All of its modules.
+    fn modules(&self) -> Vec<&ModuleSpec> {
+        std::iter::once(&self.module).chain(self.further.iter().flat_map(Self::modules)).collect()
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -272,8 +281,14 @@ fn answer(request: Request) -> Reply {
             }
         }),
         Request::Measure(request) => {
+            let companion = request.companion.as_deref();
+            let changed =
+                std::iter::once(&request.module).chain(companion.into_iter().flat_map(DependencySpec::modules));
+            if let Some(reason) = changed.filter_map(|spec| unchanged(spec).err()).next() {
+                return Reply::Refused(reason);
+            }
             let started = Instant::now();
-            with_dependency(&request.module, request.companion.as_deref(), |module, companion| {
+            with_dependency(&request.module, companion, |module, companion| {
                 let load_ns = u64::try_from(started.elapsed().as_nanos()).ok();
                 let mut report = measure(module, companion, &request);
                 report.outcome.load_ns = load_ns;
@@ -356,31 +371,6 @@ fn with_dependency(
     }
 }
 
-fn load_dependency(spec: &DependencySpec, engines: &mut Engines) -> Result<Dependency, String> {
-    let module = load(&spec.module, engines)?;
-    let found = scenario(module.as_ref(), &spec.scenario);
-    let scenario =
-        found.ok_or_else(|| format!("the other module no longer describes a scenario `{}`", spec.scenario))?;
-    let further = spec.further.iter().map(|further| load_dependency(further, engines)).collect::<Result<_, _>>()?;
-    Ok(Dependency { module, scenario, arguments: spec.arguments.clone(), further })
-}
-
-fn load(spec: &ModuleSpec, engines: &mut Engines) -> Result<Box<dyn Module>, String> {
-    match &spec.kind {
-        Kind::Component => {
-            let limits = Limits { memory_bytes_max: spec.memory_bytes_max, ..Limits::default() };
-            let settings: Settings = spec.engine.as_deref().unwrap_or_default().parse()?;
-            let runtime = engines.get(spec.cache.clone(), limits, settings)?;
-            let component = Component::load(&runtime, &spec.file, &spec.sha256, spec.grants.clone());
-            Ok(Box::new(component.map_err(|error| error.to_string())?))
-        }
-        Kind::Probe => Ok(Box::new(bench_native::Probe::load(&spec.file).map_err(|error| error.to_string())?)),
-        Kind::Program { family } => families::load_program(family, &spec.file),
-        Kind::Native => families::native_program(&spec.file, spec.descriptor.as_ref(), &spec.grants),
-        Kind::Builtin => Ok(Box::new(builtin::Builtin::new(spec.cache.clone()))),
-    }
-}
-
 fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request: &MeasureRequest) -> Report {
     let repetition = Repetition { cell: request.cell, process: request.process };
     let amount = match (request.iterations, request.time_ns) {
@@ -403,6 +393,9 @@ fn measure(module: &mut dyn Module, companion: Option<&mut Dependency>, request:
 fn compare(request: &CompareRequest) -> Reply {
     let mut modules = Vec::with_capacity(request.candidates.len());
     for candidate in &request.candidates {
+        if let Err(reason) = unchanged(&candidate.module) {
+            return Reply::Refused(reason);
+        }
         // Each has an engine of its own, as it has where it is measured alone.
         match load(&candidate.module, &mut Engines::default()) {
             Ok(module) => modules.push(module),

@@ -3,7 +3,7 @@
 
 use crate::adapter::{self, Adapted, ComponentSession};
 use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
-use crate::engine::Code;
+use crate::engine::{self, Code};
 use crate::error::one_line;
 use crate::missing::missing;
 use crate::session::{self, WasmSession};
@@ -104,6 +104,10 @@ impl Component {
     }
 
     fn load_on(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
+        for address in &grants.connections {
+            // One that cannot be is an error of the session that needs it.
+            let _ = state::resolve(address);
+        }
         let opened = Instant::now();
         let bytes = fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         let read = opened.elapsed();
@@ -171,13 +175,9 @@ impl Component {
 
     /// The bytes that it was loaded from. Fails if its file has changed.
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
-        let read = fs::read(&self.path);
-        let bytes = read.map_err(|source| LoadError::Read { path: self.path.clone(), source }.to_string())?;
-        if bench_sink::digest::of_bytes(&bytes) == self.sha256 {
-            Ok(bytes)
-        } else {
-            Err(format!("{}: has changed since it was loaded; start again", self.path.display()))
-        }
+        let read = fs::read(&self.path).map_err(|source| LoadError::Read { path: self.path.clone(), source });
+        let checked = read.and_then(|bytes| engine::unchanged(&self.path, &bytes, &self.sha256).map(|()| bytes));
+        checked.map_err(|error| error.to_string())
     }
 
     /// How many core modules it is made of. Fails if its file has changed.
@@ -371,8 +371,15 @@ fn component_bytes(
     sha256: &str,
 ) -> Result<(Vec<u8>, String), LoadError> {
     match inspect::sniff(path, &bytes)? {
-        inspect::Kind::Component => Ok((bytes, sha256.to_owned())),
+        inspect::Kind::Component => {
+            // With a cache, they are checked if they are compiled.
+            if !runtime.has_cache() {
+                engine::unchanged(path, &bytes, sha256)?;
+            }
+            Ok((bytes, sha256.to_owned()))
+        }
         inspect::Kind::CoreModule => {
+            engine::unchanged(path, &bytes, sha256)?;
             let bytes = adapter::component_of(path, &bytes, runtime.adapters)?;
             let sha256 = bench_sink::digest::of_bytes(&bytes);
             Ok((bytes, sha256))

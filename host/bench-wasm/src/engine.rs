@@ -1,22 +1,23 @@
 //! The engine and its configuration: by default with pooling and copy-on-write, and without fuel, epochs and concurrency, which would
 //! slow components by ten per cent and more. Deadlines are enforced by killing the worker instead.
 
+mod config;
+
 use crate::error::one_line;
 use crate::guest_samples::Ticker;
 use crate::limits::INSTANCES_MAX;
 use crate::state::{self, State};
 use crate::{
-    Adapters, Cache, CacheError, Capabilities, EngineOption, Limits, LoadError, Profiling, Settings, capability, shape,
+    Adapters, Cache, CacheError, Capabilities, ENGINE_VERSION, EngineOption, Limits, LoadError, Profiling, Settings,
+    capability, shape,
 };
 use bench_drivers::Grants;
 use bench_model::{Metric, ModuleError};
+use config::{MEMORY_RESERVATION, address_space_is_limited, config, one_an_operator, pool_for_many};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::component::{Component as Compiled, Linker};
-use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    ProfilingStrategy, RegallocAlgorithm, Store, Strategy,
-};
+use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, Store};
 use wasmtime_wasi::WasiCtxBuilder;
 
 /// An engine, the imports that it provides to components, and the cache of its code.
@@ -32,15 +33,24 @@ pub struct Runtime {
     note: Option<String>,
     /// Whether it is for components of WASI 0.3, whose calls are awaited.
     pub(crate) is_for_wasi_0_3: bool,
+    /// What the pool has room for, if it is one for many.
+    room: Option<Room>,
     /// The engine for many of this one and its clones.
     many: ForMany,
     /// Runs while samples of stacks are taken.
     _ticker: Option<Arc<Ticker>>,
 }
 
-/// An engine whose pool has room for so many components, as long as anybody uses it.
+/// The engine for many, as long as anybody uses it.
 #[derive(Clone, Default)]
-struct ForMany(Arc<Mutex<Option<(Room, EngineWeak)>>>);
+struct ForMany(Arc<Mutex<Option<Shared>>>);
+
+/// An engine that others may use, too.
+struct Shared {
+    room: Room,
+    engine: EngineWeak,
+    ticker: Weak<Ticker>,
+}
 
 /// What a pool for many has room for: components, and core instances of each.
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +79,6 @@ pub struct Code {
     pub mapped: bool,
 }
 
-/// Up to this number of written bytes of a memory or table are reset when the instance is dropped, instead of being returned to the
-/// system. The next instance in its place then finds mapped pages, because a page fault takes many times as long as writing a page.
-/// The kernel tells which pages were written, if it can.
-const KEPT_RESIDENT_BYTES: usize = 2 << 20;
-
 /// Instances in a pool for many, in addition to those that it is made for: those that describe a component, or are compared with each
 /// other before an image is taken.
 const SPARE_OF_MANY: u32 = 16;
@@ -82,27 +87,8 @@ const SPARE_OF_MANY: u32 = 16;
 /// its memory. Components of interpreted languages are linked out of more.
 const CORES_OF_MANY: u32 = 7;
 
-/// The address space reserved for one linear memory: 4 GiB, the maximum with 32-bit addresses.
-const MEMORY_RESERVATION: usize = 4 << 30;
-
-/// Stacks of calls that are awaited: of each instance one that runs and one that is kept. A pool protects the end of each of its stacks
-/// when it is made, so the engine's default of 1,000 costs every process 1,000 system calls.
-const STACKS: u32 = 2 * INSTANCES_MAX as u32;
-
-/// Maximum number of stacks of a pool for many, whose calls are not awaited.
-const STACKS_OF_MANY_MAX: u32 = 1_000;
-
-/// The bytes that the engine's own state of one instance may have. Only a bound: no more is allocated than is needed.
-const INSTANCE_STATE_MAX: usize = 256 << 20;
-
-/// The elements of one table in a pool for many, which reserves room for all tables.
-const TABLE_ELEMENTS_OF_MANY_MAX: usize = 100_000;
-
 /// The elements of one table that does not come from a pool.
 const TABLE_ELEMENTS_ON_DEMAND_MAX: usize = 10_000_000;
-
-/// The address space in which a memory can grow in place, where address space is limited.
-const SMALL_GROWTH: u64 = 1 << 20;
 
 /// The warning where the address space is too small for a pool.
 const LIMITED_ADDRESS_SPACE: &str = "the address space of this process is limited (`ulimit -v`), so instances are allocated on demand and \
@@ -118,18 +104,32 @@ impl Runtime {
     ///
     /// Where the address space is too small for a pool, instances are allocated on demand, and [`note`](Self::note) says so.
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
+        Self::made(limits, cache, settings, |_| ())
+    }
+
+    /// Like [`new`](Self::new); `set` configures what is no setting of a user.
+    fn made(
+        limits: Limits,
+        cache: Option<Cache>,
+        settings: &Settings,
+        set: impl Fn(&mut Config),
+    ) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
         let (mut settings, mut note) = (settings.clone(), None);
-        let mut made = engine(config(&limits, &settings), &settings);
-        if made.is_err() && !settings.has(EngineOption::OnDemand) && address_space_is_limited() {
+        let made = |settings: &Settings| {
+            let mut config = config(&limits, settings);
+            set(&mut config);
+            engine(config, settings)
+        };
+        let mut engine = made(&settings);
+        if engine.is_err() && !settings.has(EngineOption::OnDemand) && address_space_is_limited() {
             settings = settings.with(EngineOption::OnDemand);
-            made = engine(config(&limits, &settings), &settings);
+            engine = made(&settings);
             note = Some(LIMITED_ADDRESS_SPACE.to_owned());
         }
-        let engine = made?;
-        let is_sampled = settings.profiling() == Profiling::GuestSamples;
-        let ticker = is_sampled.then(|| Arc::new(Ticker::start(&engine)));
-        let many = ForMany::default();
+        let engine = engine?;
+        let ticker = ticker(&engine, &settings);
+        let (many, room) = (ForMany::default(), None);
         Ok(Self {
             engine,
             limits,
@@ -139,6 +139,7 @@ impl Runtime {
             adapters: &[],
             note,
             is_for_wasi_0_3: false,
+            room,
             many,
             _ticker: ticker,
         })
@@ -167,16 +168,27 @@ impl Runtime {
     }
 
     /// Whether it is known that the component with this digest does not fit into a pool.
+    /// Whether compiled code is kept.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
     pub(crate) fn is_known_not_to_fit(&self, sha256: &str) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.read(&misfit(sha256)).is_some())
+        self.cache.as_ref().is_some_and(|cache| cache.read(&self.misfit(sha256)).is_some())
     }
 
     /// Remembers that the component with this digest does not fit into a pool, so that it is not compiled for one again.
     pub(crate) fn remember_not_to_fit(&self, sha256: &str, reason: &str) {
-        let written = self.cache.as_ref().map(|cache| cache.write(&misfit(sha256), reason.as_bytes()));
+        let written = self.cache.as_ref().map(|cache| cache.write(&self.misfit(sha256), reason.as_bytes()));
         if let Some(Err(error)) = written {
             tracing::debug!(%error, "it cannot be remembered that the component does not fit into the pool");
         }
+    }
+
+    /// The file of the cache that says that a component does not fit into this pool of this version of the engine.
+    fn misfit(&self, sha256: &str) -> String {
+        let pool = self.room.map_or_else(|| "pool".to_owned(), |room| format!("pool-of-many-{}", room.cores));
+        format!("{sha256}-{ENGINE_VERSION}-{pool}.on-demand")
     }
 
     /// What a user must know about how instances are allocated.
@@ -254,7 +266,10 @@ impl Runtime {
     /// would reserve the address space again.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([EngineOption::Fuel, EngineOption::OnDemand]);
-        Ok(Self::new(self.limits, self.cache.clone(), &settings)?
+        let set = |config: &mut Config| {
+            config.operator_cost(one_an_operator());
+        };
+        Ok(Self::made(self.limits, self.cache.clone(), &settings, set)?
             .with_capabilities(self.capabilities)
             .with_adapters(self.adapters))
     }
@@ -268,10 +283,12 @@ impl Runtime {
         // One more is the accessor.
         let cores = CORES_OF_MANY.max(modules.saturating_add(1)).min(INSTANCES_MAX as u32);
         let mut many = self.many.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = |found: &&(Room, EngineWeak)| found.0.count >= count && found.0.cores >= cores;
-        let known = many.as_ref().filter(has_room).and_then(|(_, engine)| engine.upgrade());
-        if let Some(engine) = known {
-            return Ok(Self { engine, ..self.clone() });
+        let has_room = |shared: &&Shared| shared.room.count >= count && shared.room.cores >= cores;
+        if let Some(shared) = many.as_ref().filter(has_room)
+            && let Some(engine) = shared.engine.upgrade()
+        {
+            let (room, ticker) = (Some(shared.room), shared.ticker.upgrade());
+            return Ok(Self { engine, room, _ticker: ticker, ..self.clone() });
         }
         let mut config = config(&self.limits, &self.settings);
         if self.has_pool() {
@@ -281,8 +298,10 @@ impl Runtime {
             )));
         }
         let engine = engine(config, &self.settings)?;
-        *many = Some((Room { count, cores }, engine.weak()));
-        Ok(Self { engine, ..self.clone() })
+        let (room, ticker) = (Room { count, cores }, ticker(&engine, &self.settings));
+        let shared_ticker = ticker.as_ref().map(Arc::downgrade).unwrap_or_default();
+        *many = Some(Shared { room, engine: engine.weak(), ticker: shared_ticker });
+        Ok(Self { engine, room: Some(room), _ticker: ticker, ..self.clone() })
     }
 
     /// A store of this engine. If its code uses fuel or epochs, the limits are higher than any run can reach.
@@ -291,16 +310,16 @@ impl Runtime {
         if self.settings.has(EngineOption::Fuel) {
             store.set_fuel(u64::MAX).expect("this engine counts fuel");
         }
-        if self.settings.has(EngineOption::Epoch) {
-            store.set_epoch_deadline(u64::MAX);
-        }
         if self.settings.profiling() == Profiling::GuestSamples {
             Self::sample(&mut store);
+        } else if self.settings.has(EngineOption::Epoch) {
+            store.set_epoch_deadline(u64::MAX);
         }
         store
     }
 
-    /// The code of the component in `bytes`, whose digest is `sha256`: mapped if it is in the cache.
+    /// The code of the component in `bytes`, whose digest is `sha256`: mapped if it is in the cache. Bytes of another digest are never
+    /// kept under this one, where they would be taken for the right ones from then on.
     pub fn compile(&self, path: &Path, bytes: &[u8], sha256: &str) -> Result<Code, LoadError> {
         let compiled = |component| Code { component, mapped: false };
         let compile_error = |error: wasmtime::Error| LoadError::compile(path, bytes, &error);
@@ -317,6 +336,7 @@ impl Runtime {
         if let Some(component) = cache.map(&self.engine, sha256) {
             return Ok(Code { component, mapped: true });
         }
+        unchanged(path, bytes, sha256)?;
         check()?;
         let code = self.engine.precompile_component(bytes).map_err(compile_error)?;
         match cache.keep(&self.engine, sha256, &code) {
@@ -328,6 +348,14 @@ impl Runtime {
             }
         }
     }
+}
+
+/// An error if a file no longer has the digest that its figures are recorded with.
+pub(crate) fn unchanged(path: &Path, bytes: &[u8], sha256: &str) -> Result<(), LoadError> {
+    if bench_sink::digest::of_bytes(bytes) == sha256 {
+        return Ok(());
+    }
+    Err(LoadError::Changed(path.to_owned()))
 }
 
 /// The bytecode of Pulley, which is interpreted.
@@ -342,99 +370,9 @@ fn engine(mut config: Config, settings: &Settings) -> Result<Engine, LoadError> 
     Engine::new(&config).map_err(refused)
 }
 
-/// The file of the cache that says that a component does not fit into a pool.
-fn misfit(sha256: &str) -> String {
-    format!("{sha256}.on-demand")
-}
-
-/// Whether the system limits the address space of this process.
-fn address_space_is_limited() -> bool {
-    rustix::process::getrlimit(rustix::process::Resource::As).current.is_some()
-}
-
-fn config(limits: &Limits, settings: &Settings) -> Config {
-    let has_pool = !settings.has(EngineOption::OnDemand) && !settings.has_explicit_bounds();
-    let allocation =
-        if has_pool { InstanceAllocationStrategy::Pooling(pool(limits)) } else { InstanceAllocationStrategy::OnDemand };
-    let mut config = Config::new();
-    config
-        .profiler(match settings.profiling() {
-            Profiling::PerfMap => ProfilingStrategy::PerfMap,
-            Profiling::Off | Profiling::GuestSamples => ProfilingStrategy::None,
-        })
-        .allocation_strategy(allocation)
-        .memory_init_cow(!settings.has(EngineOption::NoCow))
-        .consume_fuel(settings.has(EngineOption::Fuel))
-        .epoch_interruption(settings.has(EngineOption::Epoch))
-        .concurrency_support(settings.has(EngineOption::Concurrency));
-    generate_code(&mut config, settings);
-    if settings.has_explicit_bounds() {
-        // Without signals, the engine refuses the guards against speculation: they end in a fault.
-        config.signals_based_traps(settings.has(EngineOption::Spectre)).memory_reservation(0).memory_guard_size(0);
-    }
-    if settings.has(EngineOption::OnDemand) && address_space_is_limited() {
-        // Memories then have no room to grow in place, and each access is checked.
-        config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(SMALL_GROWTH);
-    }
-    config
-}
-
-/// Sets how code is generated.
-fn generate_code(config: &mut Config, settings: &Settings) {
-    if settings.has(EngineOption::Winch) {
-        config.strategy(Strategy::Winch);
-        return;
-    }
-    config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
-    if settings.has(EngineOption::OptNone) {
-        config.cranelift_opt_level(OptLevel::None);
-    }
-    if settings.has(EngineOption::Regalloc) {
-        config.cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
-    }
-    if settings.has(EngineOption::Inlining) {
-        config.compiler_inlining(Inlining::Yes);
-    }
-    config.cranelift_nan_canonicalization(settings.has(EngineOption::Nan));
-}
-
-fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let instances = INSTANCES_MAX as u32;
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(instances)
-        .total_core_instances(instances)
-        .total_memories(instances)
-        .total_tables(instances)
-        .total_stacks(STACKS)
-        .max_core_instances_per_component(instances)
-        .max_memories_per_component(instances)
-        .max_tables_per_component(instances)
-        .max_core_instance_size(INSTANCE_STATE_MAX)
-        .max_component_instance_size(INSTANCE_STATE_MAX)
-        .max_memory_size(MEMORY_RESERVATION)
-        .linear_memory_keep_resident(KEPT_RESIDENT_BYTES)
-        .table_keep_resident(KEPT_RESIDENT_BYTES)
-        .pagemap_scan(Enabled::Auto)
-        .table_elements(limits.table_elements_max);
-    pool
-}
-
-/// A pool for many components, each with one memory.
-fn pool_for_many(limits: &Limits, room: Room) -> PoolingAllocationConfig {
-    let Room { count, cores: of_each } = room;
-    let cores = count.saturating_mul(of_each);
-    let mut pool = pool(limits);
-    pool.total_component_instances(count)
-        .total_core_instances(cores)
-        .total_memories(count)
-        .total_tables(cores)
-        .total_stacks(count.clamp(STACKS, STACKS_OF_MANY_MAX))
-        .max_core_instances_per_component(of_each)
-        .max_tables_per_component(of_each)
-        .table_elements(limits.table_elements_max.min(TABLE_ELEMENTS_OF_MANY_MAX))
-        .linear_memory_keep_resident(0)
-        .table_keep_resident(0);
-    pool
+/// Advances the epoch of an engine whose code is to be sampled.
+fn ticker(engine: &Engine, settings: &Settings) -> Option<Arc<Ticker>> {
+    (settings.profiling() == Profiling::GuestSamples).then(|| Arc::new(Ticker::start(engine)))
 }
 
 #[cfg(test)]

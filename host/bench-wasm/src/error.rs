@@ -18,6 +18,9 @@ pub enum LoadError {
         /// The cause.
         source: std::io::Error,
     },
+    /// It is another file than the one that was described.
+    #[error("{}: has changed since it was loaded; start again", .0.display())]
+    Changed(PathBuf),
     /// It is not a WebAssembly file.
     #[error("{}: not a WebAssembly file; build a component with `cargo build --target wasm32-wasip2`", .0.display())]
     NotWasm(PathBuf),

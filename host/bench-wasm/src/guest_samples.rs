@@ -3,8 +3,8 @@
 //! guest profiler works the same way.
 
 use crate::engine::Runtime;
-use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use wasmtime::{AsContext, Store, UpdateDeadline, WasmBacktrace};
 
@@ -17,11 +17,14 @@ const SAMPLES_MAX: usize = 1 << 20;
 /// The stack of a component at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuestSample {
-    /// Since the first engine was made.
+    /// Since the first engine of this process was made whose code is sampled.
     pub time: Duration,
     /// The names of the functions, the caller first.
     pub functions: Vec<String>,
 }
+
+/// When that was.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 static SAMPLES: Mutex<Vec<GuestSample>> = Mutex::new(Vec::new());
 
@@ -36,6 +39,7 @@ pub(crate) struct Ticker(#[expect(dead_code, reason = "dropping it ends the thre
 
 impl Ticker {
     pub(crate) fn start(engine: &wasmtime::Engine) -> Self {
+        LazyLock::force(&BEGUN);
         let (sender, receiver) = channel();
         let engine = engine.clone();
         std::thread::spawn(move || {
@@ -51,10 +55,9 @@ impl Ticker {
 impl Runtime {
     /// Lets the code of `store` record its stack whenever the epoch has advanced.
     pub(crate) fn sample<T: 'static>(store: &mut Store<T>) {
-        let begun = Instant::now();
-        store.epoch_deadline_callback(move |context| {
+        store.epoch_deadline_callback(|context| {
             let backtrace = WasmBacktrace::capture(context.as_context());
-            record(begun.elapsed(), &backtrace);
+            record(BEGUN.elapsed(), &backtrace);
             Ok(UpdateDeadline::Continue(1))
         });
         store.set_epoch_deadline(1);

@@ -30,11 +30,13 @@ pub(crate) const RESOURCES_MAX: usize = 1 << 16;
 pub(crate) struct Limiter {
     limits: Limits,
     memory_bytes: usize,
+    /// By how much a memory was last allowed to grow. The system may refuse it afterwards.
+    growth: usize,
 }
 
 impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, memory_bytes: 0 }
+        Self { limits, memory_bytes: 0, growth: 0 }
     }
 
     /// The size of all linear memories.
@@ -44,7 +46,12 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+    /// The engine asks before it looks at the maximum that the memory itself has.
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.growth = 0;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         let wanted = self.memory_bytes + desired.saturating_sub(current);
         if wanted > self.limits.memory_bytes_max {
             let mib = |bytes: usize| bytes.div_ceil(1 << 20);
@@ -54,8 +61,14 @@ impl ResourceLimiter for Limiter {
                 mib(self.limits.memory_bytes_max)
             )));
         }
+        self.growth = wanted - self.memory_bytes;
         self.memory_bytes = wanted;
         Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
+        self.memory_bytes -= std::mem::take(&mut self.growth);
+        Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
@@ -93,5 +106,19 @@ mod tests {
         assert_eq!(second, "requested 120 MiB of memory, but the limit is 100 MiB; allow more with --memory");
         assert!(limiter.memory_growing(60 << 20, 100 << 20, None).is_ok_and(|is_allowed| is_allowed));
         assert_eq!(limiter.memory_bytes(), 100 << 20);
+    }
+
+    #[test]
+    fn memory_that_did_not_grow_is_not_counted() {
+        let mut limiter = Limiter::new(Limits { memory_bytes_max: 100 << 20, ..Limits::default() });
+        assert!(limiter.memory_growing(0, 1 << 20, Some(2 << 20)).is_ok_and(|is_allowed| is_allowed));
+        assert!(limiter.memory_growing(1 << 20, 3 << 20, Some(2 << 20)).is_ok_and(|is_allowed| !is_allowed));
+        limiter.memory_grow_failed(wasmtime::Error::msg("its own maximum")).unwrap();
+        assert_eq!(limiter.memory_bytes(), 1 << 20);
+        assert!(limiter.memory_growing(1 << 20, 2 << 20, Some(2 << 20)).is_ok_and(|is_allowed| is_allowed));
+        for _ in 0..2 {
+            limiter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();
+            assert_eq!(limiter.memory_bytes(), 1 << 20);
+        }
     }
 }

@@ -8,8 +8,10 @@ use bench_drivers::{Grants, ScratchGrant};
 use bench_model::Metric;
 use bench_sink::Sink;
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -138,6 +140,21 @@ pub(crate) fn store_with(
     Ok(store)
 }
 
+/// What the names of granted addresses mean. They are looked up once a process, because stores are also made while a start is timed.
+static RESOLVED: Mutex<BTreeMap<String, Vec<SocketAddr>>> = Mutex::new(BTreeMap::new());
+
+/// The addresses that `address` means, from the first call for it.
+pub(crate) fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {
+    let mut known = RESOLVED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known.get(address) {
+        return Ok(found.clone());
+    }
+    let found = address.to_socket_addrs().map_err(|error| format!("cannot grant {address}: {error}"))?;
+    let found: Vec<_> = found.collect();
+    known.insert(address.to_owned(), found.clone());
+    Ok(found)
+}
+
 /// The WASI context with the grants and nothing else. A module's output goes to that of the worker, whose size the parent bounds.
 fn wasi(grants: &Grants) -> Result<WasiCtxBuilder, String> {
     let mut wasi = WasiCtxBuilder::new();
@@ -154,8 +171,7 @@ fn wasi(grants: &Grants) -> Result<WasiCtxBuilder, String> {
     }
     let mut allowed: Vec<SocketAddr> = Vec::new();
     for address in &grants.connections {
-        let found = address.to_socket_addrs().map_err(|error| format!("cannot grant {address}: {error}"))?;
-        allowed.extend(found);
+        allowed.extend(resolve(address)?);
     }
     wasi.allow_tcp(!allowed.is_empty()).allow_udp(false).allow_ip_name_lookup(!allowed.is_empty());
     wasi.socket_addr_check(move |address, purpose| {

@@ -34,8 +34,7 @@ const KINDS: &str = "wasm-compile, wasm-cached, wasm-pooled, wasm-preinitialised
 impl Functions for Component {
     fn prepare(&mut self, start: Start<'_>, initialisation: Initialisation) -> Result<Box<dyn Starter>, ModuleError> {
         let factory = Factory::new(self, initialisation)?;
-        let path = self.path();
-        let bytes = || std::fs::read(path).map_err(|error| module_error(format!("{}: {error}", path.display())));
+        let bytes = || self.bytes().map_err(module_error);
         let source = match start {
             Start::Kind("wasm-compile") => Source::Bytes(bytes()?),
             Start::Kind("wasm-cached") => cached(self, bytes()?)?,
