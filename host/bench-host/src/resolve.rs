@@ -2,13 +2,14 @@
 //! other modules become those modules. Grants what the arguments need.
 
 use crate::modules::{Loaded, Loader, Modules};
-use crate::scratch::ScratchFolder;
+use crate::scratch::{Scratch, ScratchFolder};
 use crate::worker::{DependencySpec, Kind, ModuleSpec};
 use crate::{families, paths, requests};
 use bench_drivers::{DirectoryGrant, ScratchGrant, workload};
 use bench_engine::Cell;
 use bench_model::{Arguments, Capability, MachineLimit, Scenario, Value};
 use bench_sink::environment::{Cgroup, FileSystem, file_system};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// A module and arguments as one worker sees them.
@@ -85,7 +86,7 @@ impl Loader {
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
             if let Some((name, text)) = text_argument(requirement.read_parameter(), &arguments) {
-                resolved.read(name, text)?;
+                resolved.read(name, text, &self.scratch)?;
             } else if let Some((name, text)) = text_argument(requirement.postgres_parameter(), &arguments) {
                 let servers =
                     self.servers.as_ref().ok_or("this bench-host was built without the family that has servers");
@@ -170,7 +171,7 @@ fn shared_arguments(scenario: &Scenario, arguments: &Arguments) -> Arguments {
 
 impl Resolved {
     /// Grants the module reading of the file or folder at `text`.
-    fn read(&mut self, parameter: &str, text: &str) -> Result<(), String> {
+    fn read(&mut self, parameter: &str, text: &str, scratch: &Scratch) -> Result<(), String> {
         let next = format!("give -p {parameter}=PATH");
         let path = if text == PROJECT {
             paths::project()
@@ -182,12 +183,14 @@ impl Resolved {
         let path = path
             .canonicalize()
             .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;
-        // For a single file its folder is granted, because only folders can be granted.
         match path.file_name() {
             Some(name) if path.is_file() && self.module.kind == Kind::Component => {
+                let fails = |error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display());
+                let folder = alone(&path, name, scratch).map_err(fails)?;
                 let seen = format!("/{parameter}/{}", name.to_string_lossy());
-                self.grant(parameter, path.parent().unwrap_or(Path::new("/")), true);
+                self.grant(parameter, folder.path(), true);
                 self.arguments.set(parameter, Value::Text(seen));
+                self.scratch.push(folder);
             }
             _ => self.grant(parameter, &path, true),
         }
@@ -216,6 +219,22 @@ impl Resolved {
         };
         self.arguments.set(parameter, Value::Text(seen));
     }
+}
+
+/// A folder with the file `path` in it as `name` and nothing else, because only folders can be granted. It is a copy only where the file
+/// system of neither folder has links.
+fn alone(path: &Path, name: &OsStr, scratch: &Scratch) -> std::io::Result<ScratchFolder> {
+    let temporary = scratch.folder(&std::env::temp_dir())?;
+    if std::fs::hard_link(path, temporary.path().join(name)).is_ok() {
+        return Ok(temporary);
+    }
+    // In the file's own file system, unless it cannot be written to.
+    let beside = path.parent().and_then(|parent| scratch.folder(parent).ok());
+    if let Some(beside) = beside.filter(|beside| std::fs::hard_link(path, beside.path().join(name)).is_ok()) {
+        return Ok(beside);
+    }
+    std::fs::copy(path, temporary.path().join(name))?;
+    Ok(temporary)
 }
 
 /// The parameter that a requirement names, and its value.
