@@ -5,11 +5,12 @@ use crate::cli::RunArgs;
 use crate::stored::Trust;
 use anyhow::{Context, bail, ensure};
 use bench_engine::Plan;
+use bench_engine::worker::Isolation;
 use bench_fleet::{ModuleDigest, Spec};
-use bench_model::{Arm, Requirement};
+use bench_model::{Arguments, Arm, Requirement, Scenario};
 use module_store::{Digest, Grant, Policy, Signature, SubmitterTrust};
 use pg_connection::{Environment, Settings, is_connection};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The policy that an agent was given.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ impl AgentPolicy {
             arguments.modules.is_empty(),
             "a run that is submitted to others cannot say where their modules are; leave out --modules"
         );
+        ensure!(
+            arguments.common.measured.limits.isolation != Isolation::None,
+            "a run that is submitted to others cannot have --isolation none"
+        );
         if let Some(file) = arguments.what.iter().find(|what| what.ends_with(".toml")) {
             bail!("{file}: a run that is submitted to others cannot have a suite file; name the scenarios");
         }
@@ -56,6 +61,10 @@ impl AgentPolicy {
             let parameters = cell.scenario.requirements.iter().filter_map(Requirement::postgres_parameter);
             for value in parameters.filter_map(|name| cell.arguments.get(name)) {
                 self.permit_grants(submitter, grants_of(&value.to_string(), submitter))?;
+            }
+            let folders = cell.scenario.requirements.iter().filter_map(Requirement::scratch_parameter);
+            for name in folders {
+                self.permit_grants(submitter, Ok(written(&cell.scenario, name, &cell.arguments)))?;
             }
         }
         Ok(())
@@ -137,9 +146,24 @@ fn grants(arguments: &RunArgs, submitter: &SubmitterTrust) -> anyhow::Result<Vec
     Ok(grants)
 }
 
+/// What the folder parameter `name` of a scenario needs, in which a folder is made and written to. A default is the trusted module's own.
+fn written(scenario: &Scenario, name: &str, arguments: &Arguments) -> Vec<Grant> {
+    let is_default = |value| {
+        let parameter = scenario.parameters.iter().find(|parameter| parameter.name == name);
+        parameter.is_some_and(|parameter| parameter.defaults.contains(value))
+    };
+    let given = arguments.get(name).filter(|value| !is_default(value)).map(ToString::to_string);
+    let folder = given.filter(|folder| !folder.starts_with('@'));
+    folder.map(|host| Grant::Dir { guest: host.clone(), host, read_only: false }).into_iter().collect()
+}
+
 /// What a parameter with this value needs of the machine. Of a connection string it is what the host will connect to, wherever in it that
 /// stands: words of it override others, and the environment of this machine completes it.
 fn grants_of(value: &str, submitter: &SubmitterTrust) -> anyhow::Result<Vec<Grant>> {
+    if let Some(inside) = value.strip_prefix("@run/") {
+        let is_inside = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_)));
+        ensure!(is_inside, "`{value}` leads out of the directory of the run");
+    }
     if value.starts_with('@') {
         ensure!(
             submitter.natives,
@@ -154,11 +178,17 @@ fn grants_of(value: &str, submitter: &SubmitterTrust) -> anyhow::Result<Vec<Gran
     }
     Ok(if let Some((_, rest)) = value.split_once("://") {
         vec![Grant::Net(address(rest))]
-    } else if Path::new(value).exists() {
+    } else if is_path(value) {
         vec![Grant::Dir { host: value.to_owned(), guest: value.to_owned(), read_only: true }]
     } else {
         Vec::new()
     })
+}
+
+/// Whether a value names a place on this machine: one that exists, or that native code could make.
+fn is_path(value: &str) -> bool {
+    let path = Path::new(value);
+    path.is_absolute() || path.components().any(|part| part == Component::ParentDir) || path.exists()
 }
 
 /// The host and the port in what follows the scheme of a URL.
@@ -183,6 +213,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use bench_fleet::PROTOCOL;
+    use bench_model::Parameter;
     use clap::Parser;
     use module_store::SecretKey;
     use std::fs::{self, Permissions};
@@ -248,6 +279,7 @@ mod tests {
         check("m/s --allow-dir /etc::/etc:ro", ALL, Err("may not be granted `dir /etc::/etc:ro`"));
         check("m/s --modules /tmp", ALL, Err("leave out --modules"));
         check("suite.toml", ALL, Err("cannot have a suite file"));
+        check("m/s --isolation none", ALL, Err("cannot have --isolation none"));
     }
 
     #[test]
@@ -262,8 +294,33 @@ mod tests {
         check("postgres://u@allowed:5432/d?host=10.0.0.5", "net 10.0.0.5:5432");
         check("postgres://u@h:1,i:2/d", "net h:1 net i:2");
         check("plain", "");
+        check("module/scenario", "");
+        check("/not/there", "dir /not/there::/not/there:ro");
+        check("../not-there", "dir ../not-there::../not-there:ro");
+        let native = SubmitterTrust { natives: true, ..submitter.clone() };
+        assert!(grants_of("@run/fetched", &native).unwrap().is_empty());
+        for outside in ["@run//etc", "@run/../../x"] {
+            assert!(grants_of(outside, &native).unwrap_err().to_string().contains("out of the directory"), "{outside}");
+        }
         assert!(grants_of("@cluster", &submitter).unwrap_err().to_string().contains("may not have servers started"));
         assert!(grants_of("host=h port=x", &submitter).is_err(), "it cannot be told what this connects to");
+    }
+
+    #[test]
+    fn folder_that_is_written_to_needs_more_than_one_that_is_read() {
+        let parameter = Parameter::new("directory", "@temp", "a folder");
+        let scenario = Scenario::new("s", "f", "s").requires("scratch:directory", "files").parameter(parameter);
+        let check = |value: &str, expect: &str| {
+            let mut arguments = Arguments::default();
+            arguments.set("directory", value);
+            let needed: Vec<_> = written(&scenario, "directory", &arguments).iter().map(Grant::to_string).collect();
+            assert_eq!(needed.join(" "), expect, "{value}");
+        };
+        check("@temp", "");
+        check("/data", "dir /data::/data");
+        let needed = Grant::Dir { host: "/data".to_owned(), guest: "/data".to_owned(), read_only: false };
+        assert!(!includes(&"dir /data::/data:ro".parse().unwrap(), &needed));
+        assert!(includes(&"dir /data::/data".parse().unwrap(), &needed));
     }
 
     #[test]
