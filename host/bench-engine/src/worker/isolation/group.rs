@@ -97,6 +97,7 @@ impl Place {
             let is_gone = |parent: Pid| test_kill_process(parent) == Err(rustix::io::Errno::SRCH);
             if parent.and_then(Pid::from_raw).is_some_and(is_gone) {
                 // The kernel refuses if a process is in it.
+                remove_below(&entry.path());
                 let _ = fs::remove_dir(entry.path());
             }
         }
