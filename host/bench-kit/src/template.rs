@@ -149,6 +149,9 @@ pub enum ProjectError {
         "`{0}` cannot be the name of a plug-in; use 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter"
     )]
     Name(String),
+    /// A package of the SDK, which the plug-in depends on, has this name.
+    #[error("`{0}` is the name of a crate of the SDK; choose another name")]
+    OfSdk(String),
     /// There is no template.
     #[error("there is no template for the driver {driver} in {language}: {}", .driver.refusal(*.language).unwrap_or_default())]
     Driver {
@@ -176,6 +179,10 @@ impl Project {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if name.len() > 64 || !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
             return Err(ProjectError::Name(name.clone()));
+        }
+        let is_of_sdk = |file: &File| file.path == format!("rust/{name}/Cargo.toml");
+        if *language == Language::Rust && sdk().iter().any(is_of_sdk) {
+            return Err(ProjectError::OfSdk(name.clone()));
         }
         let (language, driver) = (*language, *driver);
         if driver.refusal(language).is_some() {

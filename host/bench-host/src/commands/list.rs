@@ -54,8 +54,12 @@ fn used(loader: &Loader, modules: &Modules, interrupt: &Interrupt) -> anyhow::Re
 /// interface without package and version.
 fn is_used(used: Option<&Used>, loaded: &Loaded, import: &str) -> Option<bool> {
     let functions = used?.get(&loaded.offer.file)?;
-    let interface = import.rsplit('/').next()?.split('@').next()?;
-    Some(functions.iter().any(|function| function.split('#').next() == Some(interface)))
+    let label = |import: &str| import.rsplit('/').next().unwrap_or(import).split('@').next().unwrap_or("").to_owned();
+    let interface = label(import);
+    let is_called = functions.iter().any(|function| function.split('#').next() == Some(interface.as_str()));
+    let is_shared = loaded.imports.iter().filter(|other| label(other) == interface).count() > 1;
+    // Of several interfaces with this name it is not known which was called.
+    if is_called && is_shared { None } else { Some(is_called) }
 }
 
 fn data(modules: &Modules, used: Option<&Used>, with_suites: bool) -> Value {

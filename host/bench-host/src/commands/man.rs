@@ -10,7 +10,8 @@ use std::path::Path;
 pub(crate) fn run(folder: Option<&Path>) -> anyhow::Result<Exit> {
     let command = Cli::command();
     if let Some(folder) = folder {
-        clap_mangen::generate_to(command, folder).with_context(|| format!("cannot write into {}", folder.display()))?;
+        let written = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
+        written.with_context(|| format!("cannot write into {}", folder.display()))?;
     } else {
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page).context("cannot make the manual page")?;

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use gate::Gate;
 
 pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
+    anyhow::ensure!(!arguments.common.shown.bench_json, "a comparison is not in the history; leave out --bench-json");
     anyhow::ensure!(
         !arguments.common.shown.live,
         "--live shows the cells of a run, and a comparison has no figure until its pairs are put together; remove the option"
@@ -51,7 +52,12 @@ pub(crate) fn run(mut arguments: CompareArgs) -> anyhow::Result<Exit> {
         );
         // One file has two sides if its native arm lies next to it, or with an engine setting.
         return match &files[..] {
-            [file] if arguments.variant.is_empty() && (has_native_arm(file) || !arguments.engine.is_empty()) => {
+            [file]
+                if arguments.variant.is_empty()
+                    && (has_native_arm(file)
+                        || arguments.common.measured.native.is_some()
+                        || !arguments.engine.is_empty()) =>
+            {
                 arms::run(&arguments, Some(file))
             }
             _ => builds::run(&arguments, &files),

@@ -39,6 +39,15 @@ pub(super) fn ensure_nothing_to_measure(arguments: &CompareArgs) -> anyhow::Resu
         ("--ladder", arguments.ladder),
         ("--engine", !arguments.engine.is_empty()),
         ("--modules", !arguments.modules.is_empty()),
+        ("--quick", measured.quick),
+        ("--iterations", measured.iterations.is_some()),
+        ("--shard", measured.shard.is_some()),
+        ("--cpu", measured.cpu.is_some()),
+        ("--cells-max", measured.cells_max.is_some()),
+        ("--native", measured.native.is_some()),
+        ("--dry-run", arguments.common.shown.dry_run),
+        ("--variant", !arguments.variant.is_empty()),
+        ("--against", arguments.against.is_some()),
     ];
     let given = given.iter().find(|(_, is_given)| *is_given);
     given.map_or(Ok(()), |(name, _)| {

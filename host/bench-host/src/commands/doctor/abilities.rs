@@ -26,7 +26,7 @@ pub(super) fn abilities(fingerprint: &Fingerprint) -> Vec<Ability> {
     vec![
         wasm_target(),
         tool("C compiler", &["cc", "--version"], "probes in C cannot be built", "install gcc or clang"),
-        tool("Go", &["go", "version"], "plug-ins in Go cannot be built", "install Go 1.24 or later"),
+        tool("Go", &["go", "version"], "plug-ins in Go cannot be built", "install Go 1.25 or later"),
         postgresql(),
         criu(),
     ]
