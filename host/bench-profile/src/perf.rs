@@ -20,12 +20,20 @@ impl Owners {
             Owner::Host
         } else if is_compiled || self.guest_files.iter().any(|guest| guest == name) {
             Owner::Guest
-        } else if name.starts_with("[kernel") || name.starts_with("[guest.kernel") || name.ends_with(".ko") {
+        } else if is_of_kernel(name) {
             Owner::Kernel
         } else {
             Owner::Host
         }
     }
+}
+
+/// Whether a file is the kernel or a module of it: perf names it `[kernel.kallsyms]`, `vmlinux` where that has symbols, and modules `[ext4]`
+/// or by their file.
+fn is_of_kernel(name: &str) -> bool {
+    const OF_PROCESSES: [&str; 7] = ["[unknown]", "[vdso]", "[vsyscall]", "[heap]", "[stack]", "[anon]", "[uprobes]"];
+    let is_module = [".ko", ".ko.xz", ".ko.zst", ".ko.gz"].iter().any(|end| name.ends_with(end));
+    is_module || name.starts_with("vmlinux") || (name.starts_with('[') && !OF_PROCESSES.contains(&name))
 }
 
 /// The samples in `text`. Lines that are not understood, such as remarks of perf, are ignored.
@@ -104,6 +112,18 @@ mod tests {
 
     fn frames(sample: &Sample) -> Vec<(&str, Owner)> {
         sample.frames.iter().map(|frame| (frame.name.as_str(), frame.owner)).collect()
+    }
+
+    #[test]
+    fn kernel_is_told_from_what_else_stands_in_brackets() {
+        for name in ["[kernel.kallsyms]", "[guest.kernel.kallsyms]", "vmlinux", "vmlinux-6.1", "[ext4]", "xfs.ko.zst"] {
+            assert!(is_of_kernel(name), "{name}");
+        }
+        for name in ["[unknown]", "[vdso]", "[heap]", "libc.so.6", "bench-host"] {
+            assert!(!is_of_kernel(name), "{name}");
+        }
+        let vmlinux = Owners::default().of("/lib/modules/6.1.0/build/vmlinux", "vfs_fsync");
+        assert_eq!(vmlinux, Owner::Kernel);
     }
 
     #[test]
