@@ -23,7 +23,8 @@ pub fn openmetrics(view: &RunView) -> String {
 }
 
 fn info(out: &mut String, view: &RunView) {
-    family(out, "bench_host_run", "info", "", "The run that the other metrics are of.");
+    // Not of the type `info`, which push gateways and collectors of files refuse with everything else.
+    family(out, "bench_host_run_info", "gauge", "", "The run that the other metrics are of.");
     let machine = &view.fingerprint;
     let labels = [
         ("run", view.id.clone()),

@@ -51,7 +51,8 @@ impl<'a> CellHistory<'a> {
         for run in runs {
             let machine = run.machine();
             for cell in &run.cells {
-                let known = histories.iter_mut().find(|one| one.machine == machine && one.cell().is_same(cell));
+                // One without a figure goes to the history that is the latest.
+                let known = histories.iter_mut().rev().find(|one| one.machine == machine && one.cell().is_same(cell));
                 match known {
                     Some(history) => history.entries.push((run, cell)),
                     None => histories.push(Self { entries: vec![(run, cell)], machine: machine.clone() }),
@@ -62,9 +63,10 @@ impl<'a> CellHistory<'a> {
         histories
     }
 
-    /// The cell, as the oldest run has it.
+    /// The cell, as the oldest run has it in which it has a figure.
     pub fn cell(&self) -> &'a CellEntry {
-        self.entries[0].1
+        let mut cells = self.entries.iter().map(|(_, cell)| *cell);
+        cells.find(|cell| cell.unit.is_some()).unwrap_or(self.entries[0].1)
     }
 
     /// The figures, oldest first; those of cells that are not ok are absent.

@@ -136,11 +136,12 @@ impl CellEntry {
         self.p50.or(self.mean)
     }
 
-    /// Whether both are the same cell: equal scenario, arguments, arm, variant and conditions.
+    /// Whether both are the same cell: equal scenario, arguments, arm and variant; and conditions, which one without a figure has none of.
     pub fn is_same(&self, other: &Self) -> bool {
         fn identity(cell: &CellEntry) -> (&str, &Arguments, Arm, Option<&str>) {
             (&cell.scenario, &cell.arguments, cell.arm, cell.variant.as_deref())
         }
-        self.conditions == other.conditions && self.unit == other.unit && identity(self) == identity(other)
+        let is_like = || self.conditions == other.conditions && self.unit == other.unit;
+        identity(self) == identity(other) && (self.unit.is_none() || other.unit.is_none() || is_like())
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
         words.extend(["-p".to_owned(), parameter(name, value)]);
     }
     words.extend(["--arm".to_owned(), cell.arm.to_string(), "--seed".to_owned(), view.seed.to_string()]);
+    words.extend(needed(&view.command));
     let processes = u64::from(view.planned.processes);
     words.extend(["--processes".to_owned(), processes.to_string()]);
     match (view.planned.time_ns, view.planned.iterations) {
@@ -120,6 +121,35 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
         (None, None) => {}
     }
     words.join(" ")
+}
+
+/// Options without which a cell may not be found, or not be measured.
+const NEEDED: [&str; 9] = [
+    "--modules",
+    "--allow-net",
+    "--allow-dir",
+    "--env",
+    "--native",
+    "--memory",
+    "--scratch",
+    "--deadline",
+    "--isolation",
+];
+
+/// Those options of `command` with their values, as words of a shell.
+fn needed(command: &[String]) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut given = command.iter().skip(1);
+    while let Some(word) = given.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        if NEEDED.contains(&name) {
+            words.push(quoted(word));
+            if name == word {
+                words.extend(given.next().map(|value| quoted(value)));
+            }
+        }
+    }
+    words
 }
 
 /// The command line `command` with its seed, if it compares.
@@ -146,6 +176,21 @@ pub(super) fn spread(series: &SeriesView) -> Datum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_run_needed_is_needed_again() {
+        let check = |line: &str, expect: &str| {
+            let command: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(needed(&command).join(" "), expect, "{line}");
+        };
+        check("bench-host run kernels --time 1s", "");
+        check("bench-host run mine/* --modules /opt/a b --env=A", "--modules /opt/a --env=A");
+        check(
+            "bench-host load a.wasm --native ./a --allow-net h:1 --allow-net i:2",
+            "--native ./a --allow-net h:1 --allow-net i:2",
+        );
+        check("bench-host run x --memory", "--memory");
+    }
 
     #[test]
     fn comparison_is_measured_again_as_a_whole() {
