@@ -43,6 +43,7 @@ impl Bare {
 
     /// The result of the operation before is freed in it, as in the plug-in `tabular`.
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = match self.stage {
             Stage::Csv => csv_read(&self.input, &self.schema)?,
             Stage::Json => json_read(&self.input, &self.schema)?,

@@ -82,6 +82,8 @@ impl Frames {
 
     fn run(&mut self) -> Result<(), ModuleError> {
         let file = |name: &str| self.folder.join(name);
+        // Freed in the operation, and before another one is made, so that the peak of the memory is that of one.
+        self.result = DataFrame::empty();
         let result = match self.stage {
             Stage::ParquetScan => read(&file("genes.parquet"))?,
             Stage::ParquetWrite => return write(&self.genes, &file("output.parquet")),

@@ -50,10 +50,14 @@ impl<'de> Visitor<'de> for Answer<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let (mut was_successful, mut error, mut has_rows) = (None, None, false);
+        let (mut was_successful, mut error, mut has_views, mut has_rows) = (None, None, false, false);
         while let Some(key) = map.next_key_seed(OneOf(&["views", "results", "wasSuccessful", "error"]))? {
             match key {
-                Some(0) => views_are(&map.next_value::<Vec<String>>()?, self.0.fields)?,
+                Some(0) => {
+                    views_are(&map.next_value::<Vec<String>>()?, self.0.fields)?;
+                    has_views = true;
+                }
+                Some(1) if has_rows => return Err(de::Error::duplicate_field("results")),
                 Some(1) => {
                     has_rows = true;
                     map.next_value_seed(Results(&mut self.0))?;
@@ -66,8 +70,10 @@ impl<'de> Visitor<'de> for Answer<'_> {
             }
         }
         match was_successful {
-            Some(true) if has_rows => Ok(()),
-            Some(true) => Err(de::Error::custom("the answer has no `results`")),
+            Some(true) if !has_rows => Err(de::Error::custom("the answer has no `results`")),
+            // Without them, two columns of one type may have changed places.
+            Some(true) if !has_views => Err(de::Error::custom("the answer has no `views`")),
+            Some(true) => Ok(()),
             Some(false) => {
                 let error = error.unwrap_or_else(|| "without saying why".to_owned());
                 Err(de::Error::custom(format!("the mine failed after {} rows: {error}", self.0.row)))
@@ -312,6 +318,9 @@ mod tests {
         refused(&answer("[\"x\",1]", "}"), false, "does not say `wasSuccessful`");
         refused(&answer("[\"x\",1]", ""), false, "EOF");
         refused(r#"{"views":["G.a","G.b"],"wasSuccessful":true}"#, false, "no `results`");
+        refused(r#"{"results":[["x",1]],"wasSuccessful":true}"#, false, "no `views`");
+        let twice = r#"{"views":["G.a","G.b"],"results":[["x",1]],"results":[["x",1]],"wasSuccessful":true}"#;
+        refused(twice, false, "duplicate field `results`");
     }
 
     #[test]

@@ -73,7 +73,10 @@ fn keeps(kind: Kind, value: &str, written: &mut String) -> bool {
             let mantissa = value.split(['e', 'E']).next().unwrap_or_default();
             let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
             let is_number = number.is_finite() && !value.starts_with('+') && !has_leading_zero(value);
-            is_number && (digits <= REAL_DIGITS || trimmed(written) == trimmed(value))
+            // So close to 0, digits are lost, and at last all of them.
+            let is_zero = !mantissa.contains(|letter| matches!(letter, '1'..='9'));
+            let has_digits = number.is_normal() || (number == 0.0 && is_zero);
+            is_number && ((digits <= REAL_DIGITS && has_digits) || trimmed(written) == trimmed(value))
         }
         _ => trimmed(written) == trimmed(value),
     }
@@ -108,6 +111,7 @@ mod tests {
         check(&["1", "0.125"], Kind::Real);
         check(&["1.5e300", "2"], Kind::Real);
         check(&["-0", "1"], Kind::Real);
+        check(&["0.0e5", "3.2e-300"], Kind::Real);
         check(&["x", "1"], Kind::Text);
         check(&[], Kind::Text);
         check(&["", ""], Kind::Text);
@@ -115,7 +119,9 @@ mod tests {
 
     #[test]
     fn values_that_a_number_would_change_are_texts() {
-        for value in ["007", "+7", "1.2345678901234567890", "nan", "inf", "2026-02-30", "\"\"", "1 "] {
+        let near_zero = ["1e-400", "-2.5e-324", "1.23456789012e-318"];
+        let others = ["007", "+7", "1.2345678901234567890", "nan", "inf", "2026-02-30", "\"\"", "1 "];
+        for value in near_zero.into_iter().chain(others) {
             check(&[value, "1"], Kind::Text);
         }
     }

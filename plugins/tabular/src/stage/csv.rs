@@ -66,6 +66,7 @@ impl Stage for CsvScan {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = scan(&self.text, self.expected.fields())?;
         Ok(())
     }

@@ -37,6 +37,7 @@ impl Stage for Decode {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = decode(&self.body, self.format, self.expected.fields())?;
         Ok(())
     }

@@ -70,6 +70,7 @@ impl Stage for IpcScan {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = scan(&self.file)?;
         Ok(())
     }

@@ -35,6 +35,7 @@ impl Stage for Join {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result = RecordBatch::new_empty(self.result.schema());
         self.result = full_outer_join(&self.genes, &self.publications)?;
         Ok(())
     }

@@ -68,6 +68,7 @@ impl Stage for JsonlScan {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = scan(&self.text)?;
         Ok(())
     }

@@ -108,13 +108,14 @@ impl OwnParquet {
 
 impl Stages for OwnParquet {
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
-        self.scanned.clear();
         let (rows, columns) = parquet::footer(self.file.clone())?;
         clock.lap("parquet-footer");
         if columns == 0 {
             return Err(ModuleError::InvalidArgument("`parquet`: it has no columns; give a file with some".to_owned()));
         }
         self.rows = rows;
+        // What was scanned before is freed in this stage.
+        self.scanned.clear();
         self.scanned = parquet::scan(self.file.clone())?;
         clock.lap("parquet-scan");
         self.written.clear();

@@ -94,6 +94,7 @@ impl Stage for ParquetScan {
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result.clear();
         self.result = scan(self.file.clone())?;
         Ok(())
     }

@@ -195,6 +195,8 @@ impl Stages for Pipeline {
         if let Some(publications) = publications {
             let joined = join::full_outer_join(&join::concatenated(&scanned)?, &join::concatenated(&publications)?)?;
             found.joined_rows = joined.num_rows();
+            // Freed in the stage that made it.
+            drop((joined, publications));
             clock.lap("join");
         }
         let groups = aggregate::by_organism(&scanned)?;

@@ -69,29 +69,31 @@ const SCHEMA: &str = "benchmark_stage_model_v1";
 pub(super) fn print(view: &RunView) -> Result<String, String> {
     let cells = cells(view);
     let own = cells.iter().filter(|cell| cell.scenario.starts_with("tabular/"));
-    let keys: BTreeSet<_> = own.filter_map(|cell| Some((integer(cell, "rows")?, cell.arm_label(), cell.arm))).collect();
+    let keys: BTreeSet<_> = own.filter_map(|cell| Some((integer(cell, "rows")?, cell.arm_label()))).collect();
     if keys.is_empty() {
         return Err("it has no stage of a table; `bench-host run tabular-quick` makes some".to_owned());
     }
-    let scenarios = keys.into_iter().map(|(rows, label, arm)| scenario(&cells, rows, &label, arm)).collect();
+    let scenarios = keys.into_iter().map(|(rows, label)| scenario(&cells, rows, &label)).collect();
     Ok(print_json(&Document { schema_version: SCHEMA, scenarios }))
 }
 
-fn scenario(cells: &[&CellView], rows: i64, label: &str, arm: Arm) -> ScenarioJson {
-    let of = |scenario: &str, arm: Arm| {
-        let is_it =
-            |cell: &&&CellView| cell.scenario == scenario && cell.arm == arm && integer(cell, "rows") == Some(rows);
+fn scenario(cells: &[&CellView], rows: i64, label: &str) -> ScenarioJson {
+    let of = |scenario: &str, label: &str| {
+        let is_it = |cell: &&&CellView| {
+            cell.scenario == scenario && cell.arm_label() == label && integer(cell, "rows") == Some(rows)
+        };
         cells.iter().find(is_it).copied()
     };
-    let own = |name: &str| of(&format!("tabular/{name}"), arm);
-    let duckdb = |name: &str| of(&format!("tabular-duckdb/{name}"), Arm::Native);
-    let polars = |name: &str| of(&format!("tabular-polars/{name}"), Arm::Native);
+    let native = Arm::Native.as_str();
+    let own = |name: &str| of(&format!("tabular/{name}"), label);
+    let duckdb = |name: &str| of(&format!("tabular-duckdb/{name}"), native);
+    let polars = |name: &str| of(&format!("tabular-polars/{name}"), native);
     let decoded = own("decode");
     ScenarioJson {
         schema_version: SCHEMA,
         scenario_name: format!("{label} rows={rows}"),
         stages: Stages {
-            fetch: stage(of("mine/fetch", Arm::Native)),
+            fetch: stage(of("mine/fetch", native)),
             decode: stage(decoded),
             csv_write: stage(own("csv-write")),
             parquet_write: stage(own("parquet-write")),

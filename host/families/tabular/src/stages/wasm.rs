@@ -79,6 +79,7 @@ struct WasmStage {
 
 impl Stage for WasmStage {
     fn run(&mut self) -> Result<(), ModuleError> {
+        self.result = Vec::new();
         let (arguments, files, tables) = (&self.arguments, &self.files, &self.tables);
         let returned = self.exports.call_run(&mut self.store, &self.scenario, arguments, files, tables);
         self.result = returned.map_err(|error| trapped("run", &error))?.map_err(wit::error)?;
