@@ -6,7 +6,7 @@ use crate::digest::Fnv;
 use crate::lines;
 use bench_plugin::prelude::*;
 use serde_json::{Value as Json, json};
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 pub(crate) struct JsonParse {
     document: String,
@@ -22,10 +22,17 @@ impl Kernel for JsonParse {
     const SUMMARY: &'static str = "Parses a JSON document into a tree: the input if it is JSON, or an array of its lines if it does not begin as JSON.";
 
     fn prepare(mut input: Vec<u8>, arguments: &Arguments) -> Result<Self, ModuleError> {
+        let is_cut = arguments.size("input_bytes_max").is_ok_and(|bytes_max| input.len() >= bytes_max);
         if input.starts_with(BYTE_ORDER_MARK) {
             input.drain(..BYTE_ORDER_MARK.len());
         }
-        let is_cut = arguments.size("input_bytes_max").is_ok_and(|bytes_max| input.len() >= bytes_max);
+        // It may have been cut within a character.
+        if let Err(error) = std::str::from_utf8(&input) {
+            let begin = String::from_utf8_lossy(&input[..error.valid_up_to()]);
+            if looks_like_json(&begin) {
+                return Err(refused(&error, is_cut));
+            }
+        }
         let own = String::from_utf8(input).map_err(|error| error.into_bytes()).and_then(|text| {
             match serde_json::from_str::<Json>(&text) {
                 Ok(value) => Ok((text, Ok(value))),
@@ -91,7 +98,7 @@ fn looks_like_json(text: &str) -> bool {
     })
 }
 
-fn refused(error: &serde_json::Error, is_cut: bool) -> ModuleError {
+fn refused(error: &dyn Display, is_cut: bool) -> ModuleError {
     let next = if is_cut {
         "it was cut at `input_bytes_max`; give -p input_bytes_max=BYTES for the whole document"
     } else {
@@ -177,12 +184,17 @@ mod tests {
 
     #[test]
     fn broken_json_is_not_measured_as_lines() {
-        let check = |text: &str, bytes_max: i64, part: &str| {
+        let check_bytes = |text: &[u8], bytes_max: i64, part: &str| {
             let mut arguments = Arguments::default();
             arguments.set("input_bytes_max", bytes_max);
-            let Err(error) = JsonParse::prepare(text.as_bytes().to_vec(), &arguments) else { panic!("{text}") };
+            let Err(error) = JsonParse::prepare(text.to_vec(), &arguments) else { panic!("{}", text.escape_ascii()) };
             assert!(error.to_string().contains(part), "{error}");
         };
+        let check = |text: &str, bytes_max: i64, part: &str| check_bytes(text.as_bytes(), bytes_max, part);
+        // Cut within a character, behind a mark that is not part of the document, and in another encoding.
+        check_bytes(&"[\"ä".as_bytes()[..3], 3, "it was cut at `input_bytes_max`");
+        check_bytes(b"\xef\xbb\xbf[1, 2", 8, "it was cut at `input_bytes_max`");
+        check_bytes(b"[\"\xe4\"]", 1_000, "give one document of JSON");
         check(r#"{"a": [1, 2"#, 11, "it was cut at `input_bytes_max`");
         check(r#"{"a": [1, 2"#, 1_000, "give one document of JSON");
         check("{\"a\":1}\n{\"a\":2}\n", 1_000, "trailing characters");
