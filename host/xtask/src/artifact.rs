@@ -19,14 +19,15 @@ pub(crate) const HOST_TARGET: &str = "host-tuple";
 pub(crate) const LIBRARY: &str = std::env::consts::DLL_EXTENSION;
 
 /// Runs a `cargo build` of these packages and copies each one's module with this extension to
-/// `<folder>/<package>.<extension>`, where the folder is one of the project's.
+/// `<folder>/<package>.<extension>`, where the folder is one of the project's. Returns the names of those that are others than before.
 pub(crate) fn build(
     project: &Project,
     command: &mut Command,
     packages: &[Package],
     folder: &str,
     extension: &str,
-) -> Result<()> {
+) -> Result<Vec<String>> {
+    let mut changed = Vec::new();
     for package in packages {
         command.args(["--package", &package.name]);
     }
@@ -38,9 +39,13 @@ pub(crate) fn build(
         let place = format!("{folder}/{}.{extension}", package.name);
         let change = install(&built, &project.root().join(&place))?;
         say(format_args!("  {place} {change}"));
+        changed.extend((change == WRITTEN).then(|| package.name.clone()));
     }
-    Ok(())
+    Ok(changed)
 }
+
+/// What [`install`] says of a file that is another than before.
+const WRITTEN: &str = "written";
 
 /// Builds the programs of these packages and copies each to `<folder>/<program>`, where the module that starts it looks for it.
 /// `cargo` gives a new `cargo rustc` with the profile and the manifest.
@@ -136,7 +141,7 @@ pub(crate) fn install(from: &Path, to: &Path) -> Result<&'static str> {
         let _ = fs::remove_file(&beside);
     }
     moved.with_context(|| format!("cannot write {}: make its folder writable", to.display()))?;
-    Ok("written")
+    Ok(WRITTEN)
 }
 
 #[cfg(test)]

@@ -58,13 +58,10 @@ fn is_program(folder: &Path) -> Result<bool> {
 }
 
 /// Checks and tests the Go modules, or returns the reason why that is skipped.
-pub(crate) fn test(project: &Project) -> Result<()> {
+pub(crate) fn test(project: &Project) -> Result<Option<String>> {
     let go = match find(project)? {
         Ok(go) => go,
-        Err(reason) => {
-            say(format_args!("what is in Go is not tested, because {reason}"));
-            return Ok(());
-        }
+        Err(reason) => return Ok(Some(reason)),
     };
     for module in modules(project)? {
         let formatted = tool::read(project.command(go.with_file_name("gofmt")).args(["-l", &module]))?;
@@ -73,7 +70,7 @@ pub(crate) fn test(project: &Project) -> Result<()> {
             tool::run(compiler(project, &go, &module).args([task, "./..."]))?;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The folders of the Go modules, from the root.

@@ -1,7 +1,8 @@
 //! Builds the plug-ins: each as a component and, from the same source, as probes.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -81,20 +82,20 @@ pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
     if request.has_variants {
         build_variants(project, profile, &plugins)?;
     }
+    let mut changed = BTreeSet::new();
     // After the variants, so that the next build finds what it needs in the target folder.
     for (target, extension, flags) in
         [(Some(WASM_TARGET), "wasm", vec![SIMD.to_owned()]), (None, artifact::LIBRARY, Vec::new())]
     {
         let arm = Arm { target, flags, feature: None, folder: "plugins", extension };
-        build(project, profile, &plugins, &arm)?;
+        changed.extend(build(project, profile, &plugins, &arm)?);
     }
     let cargo = || cargo(project, "rustc", profile, &[]);
     artifact::build_programs(project, cargo, &plugins, "plugins")?;
     if request.has_native_cpu {
         build_native_cpu(project, profile, &plugins)?;
-    } else if request.names.is_empty() {
-        forget(project)?;
     }
+    forget_older(project, request, &changed)?;
     // Plug-ins in Go are built together.
     if request.names.is_empty() {
         go::run(project)?;
@@ -127,12 +128,12 @@ fn named(mut plugins: Vec<Package>, names: &[String]) -> Result<Vec<Package>> {
 fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) -> Result<()> {
     let Some(flags) = processor::flags(project) else {
         say("plugins: native-cpu left out, because rustc refuses -Ctarget-cpu=native: compare without that arm");
-        return forget(project);
+        return remove(NATIVE_CPU_FOLDER, fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)));
     };
     say(format_args!("plugins: {} natively for this very processor ({})", plugins.len(), profile.name()));
     let (folder, extension) = (NATIVE_CPU_FOLDER, artifact::LIBRARY);
     let target = Some(artifact::HOST_TARGET);
-    build(project, profile, plugins, &Arm { target, flags, feature: None, folder, extension })
+    build(project, profile, plugins, &Arm { target, flags, feature: None, folder, extension }).map(drop)
 }
 
 /// Builds the variants of the plug-ins that have them.
@@ -151,11 +152,30 @@ fn build_variants(project: &Project, profile: Profile, plugins: &[Package]) -> R
     Ok(())
 }
 
-/// Removes the probes of an earlier build, which are of older sources or of another processor.
-fn forget(project: &Project) -> Result<()> {
-    match fs::remove_dir_all(project.root().join(NATIVE_CPU_FOLDER)) {
+/// Removes builds in other folders that were not made now, of all plug-ins, or of those that have `changed`: a comparison would set what is
+/// of older sources, or of another processor, beside what is new.
+fn forget_older(project: &Project, request: &PluginRequest, changed: &BTreeSet<String>) -> Result<()> {
+    let variants = VARIANTS.iter().map(|variant| variant.folder).filter(|_| !request.has_variants);
+    for folder in variants.chain((!request.has_native_cpu).then_some(NATIVE_CPU_FOLDER)) {
+        let path = project.root().join(folder);
+        if request.names.is_empty() {
+            remove(folder, fs::remove_dir_all(&path))?;
+            continue;
+        }
+        for file in
+            changed.iter().flat_map(|name| ["wasm", artifact::LIBRARY].map(|extension| format!("{name}.{extension}")))
+        {
+            remove(folder, fs::remove_file(path.join(file)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What was removed need not have been there.
+fn remove(folder: &str, removed: io::Result<()>) -> Result<()> {
+    match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{NATIVE_CPU_FOLDER} is out of date and cannot be removed"))
+            Err(error).with_context(|| format!("{folder} is out of date and cannot be removed"))
         }
         _ => Ok(()),
     }
@@ -169,7 +189,8 @@ fn cargo(project: &Project, command: &str, profile: Profile, flags: &[String]) -
     cargo
 }
 
-fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<()> {
+/// Returns the names of the plug-ins that are others than before.
+fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<Vec<String>> {
     let mut command = cargo(project, "build", profile, &arm.flags);
     if let Some(target) = arm.target {
         command.args(["--target", target]);
