@@ -89,24 +89,27 @@ impl Session for Concurrent {
         let appended: u64 = self.payloads.iter().map(Payloads::count).sum();
         let snapshot = self.log.snapshot();
         let wanted = appended.min(READ_BACK_MAX).min((64 << 20) / self.payloads[0].bytes() as u64);
-        let mut streams = vec![(ReadBack::default(), 0); self.payloads.len()];
-        let mut strangers = 0;
-        for record in snapshot.iter(snapshot.next_sequence() - wanted).map_err(unread)? {
+        let from = snapshot.next_sequence() - wanted;
+        let (mut counts, mut strangers) = (vec![0; self.payloads.len()], 0);
+        for record in snapshot.iter(from).map_err(unread)? {
+            let stream = record.map_err(unread)?.stream.0 as usize;
+            *counts.get_mut(stream).unwrap_or(&mut strangers) += 1;
+        }
+        let newest = |(payloads, count): (&Payloads, &u64)| ReadBack::of_newest(payloads.count(), *count);
+        let mut streams: Vec<_> = self.payloads.iter().zip(&counts).map(newest).collect();
+        for record in snapshot.iter(from).map_err(unread)? {
             let record = record.map_err(unread)?;
-            match streams.get_mut(record.stream.0 as usize) {
-                Some((read_back, count)) => {
-                    read_back.take(&self.payloads[record.stream.0 as usize], record.payload);
-                    *count += 1;
-                }
-                None => strangers += 1,
+            let stream = record.stream.0 as usize;
+            if let Some(read_back) = streams.get_mut(stream) {
+                read_back.take(&self.payloads[stream], record.payload);
             }
         }
-        let found: u64 = streams.iter().map(|(_, count)| count).sum();
+        let found: u64 = counts.iter().sum();
         let mut checks = vec![
             Check::equal("appended-once-each", &appended, &snapshot.next_sequence()),
             Check::equal("read-back-count", &(wanted, 0), &(found, strangers)),
         ];
-        for (payloads, (read_back, count)) in self.payloads.iter().zip(&streams) {
+        for ((payloads, read_back), count) in self.payloads.iter().zip(&streams).zip(&counts) {
             // Only failed checks are added: checks of one name are merged.
             checks.extend(read_back.checks(payloads, *count).into_iter().filter(|check| !check.passed));
         }

@@ -174,7 +174,8 @@ impl Session for Recovering {
         self.compare(&opened)?;
         let mut checks = vec![Check::that("expected-result", true, format!("{:?}", self.expected))];
         if let (Ok(log), Expected::Open { records, .. }) = (&opened, self.expected) {
-            let (mut found, mut altered, mut read_back) = (0, 0, ReadBack::default());
+            let (mut found, mut altered) = (0, 0);
+            let mut read_back = ReadBack::of_newest(records, records);
             for record in log.snapshot().iter(0).map_err(unread)? {
                 let record = record.map_err(unread)?;
                 found += 1;

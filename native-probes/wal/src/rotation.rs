@@ -65,11 +65,11 @@ impl Session for Rotation {
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let snapshot = self.log.snapshot();
-        let mut read_back = ReadBack::default();
+        let kept = snapshot.next_sequence() - snapshot.first_sequence();
+        let mut read_back = ReadBack::of_newest(self.payloads.count(), kept);
         for record in snapshot.iter(snapshot.first_sequence()).map_err(unread)? {
             read_back.take(&self.payloads, record.map_err(unread)?.payload);
         }
-        let kept = snapshot.next_sequence() - snapshot.first_sequence();
         let mut checks = read_back.checks(&self.payloads, kept);
         // Each append went to a segment of its own.
         let segments = snapshot.segment_count() as u64;

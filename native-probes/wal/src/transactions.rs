@@ -79,7 +79,7 @@ impl Session for Transactions {
         let snapshot = self.log.snapshot();
         let kept = snapshot.next_sequence() - snapshot.first_sequence();
         let wanted = kept.min(READ_BACK_MAX).min((64 << 20) / self.payloads.bytes() as u64);
-        let mut read_back = ReadBack::default();
+        let mut read_back = ReadBack::of_newest(self.payloads.count(), wanted);
         for record in snapshot.iter(snapshot.next_sequence() - wanted).map_err(unread)? {
             read_back.take(&self.payloads, record.map_err(unread)?.payload);
         }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn read(payloads: &Payloads, log: &[Vec<u8>]) -> ReadBack {
-        let mut read_back = ReadBack::default();
+        let mut read_back = ReadBack::of_newest(payloads.count(), log.len() as u64);
         log.iter().for_each(|payload| read_back.take(payloads, payload));
         read_back
     }
@@ -166,6 +166,11 @@ mod tests {
         failed(&read(&payloads, &log), &payloads, 10, &[]);
         log[5][0] ^= 1;
         failed(&read(&payloads, &log), &payloads, 10, &["read-back-content"]);
+        // More than there are values of its first byte.
+        let mut payloads = Payloads::new(3, 1).unwrap();
+        let log = appended(&mut payloads, 700);
+        failed(&read(&payloads, &log), &payloads, 700, &[]);
+        failed(&read(&payloads, &log[100..]), &payloads, 600, &[]);
     }
 
     #[test]

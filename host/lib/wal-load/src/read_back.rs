@@ -17,7 +17,7 @@ pub fn verify(journal: &mut impl Journal, payloads: &Payloads, misnumbered: u64)
     // Fewer of large payloads, so that reading them back does not take longer.
     let available = readable.end.saturating_sub(readable.start).min(payloads.count());
     let wanted = available.min(READ_BACK_MAX).min(COMPARED_BYTES_MAX / payloads.bytes() as u64);
-    let mut read_back = ReadBack::default();
+    let mut read_back = ReadBack::of_newest(payloads.count(), wanted);
     journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload))?;
     let mut checks = vec![
         Check::equal("sequences", &0, &misnumbered),
@@ -33,8 +33,10 @@ pub fn verify(journal: &mut impl Journal, payloads: &Payloads, misnumbered: u64)
 }
 
 /// Payloads that were read back in the order in which they were appended, and what was wrong with them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadBack {
+    /// The number that the first one has; it matters for payloads that are shorter than a number.
+    first: u64,
     payloads: u64,
     last: Option<u64>,
     out_of_order: u64,
@@ -42,14 +44,17 @@ pub struct ReadBack {
 }
 
 impl ReadBack {
+    /// For the newest `wanted` of `count` payloads.
+    pub fn of_newest(count: u64, wanted: u64) -> Self {
+        Self { first: count.saturating_sub(wanted), payloads: 0, last: None, out_of_order: 0, altered: 0 }
+    }
+
     /// Compares the next payload that was read back.
     pub fn take(&mut self, payloads: &Payloads, found: &[u8]) {
         let len = payloads.bytes();
-        // A payload shorter than its number holds only the low bytes, so the order supplies the others.
+        // A payload shorter than its number holds only the low bytes, so the order supplies the number, and the content is compared.
         let number = match self.last {
-            None if len < 8 => {
-                payloads.count().saturating_sub(1) & !0xff | u64::from(found.first().copied().unwrap_or(0))
-            }
+            None if len < 8 => self.first,
             Some(last) if len < 8 => last + 1,
             _ => number_of(found),
         };

@@ -15,7 +15,7 @@ pub type Open = fn(&str, &Arguments, Bench) -> Result<Box<dyn Session>, ModuleEr
 /// Expects the last `wanted` of the payloads so far to be read back as they were.
 #[track_caller]
 pub fn check(journal: &mut impl Journal, payloads: &Payloads, wanted: u64) {
-    let mut read_back = ReadBack::default();
+    let mut read_back = ReadBack::of_newest(payloads.count(), wanted);
     journal.read_last(wanted, &mut |payload| read_back.take(payloads, payload)).expect("the log can be read");
     for check in read_back.checks(payloads, wanted) {
         assert!(check.passed, "{}: {}", check.name, check.detail);
