@@ -103,8 +103,14 @@ impl Trust {
     /// is left out.
     fn trusted_native<'a>(&self, module: &'a StoredModule) -> anyhow::Result<Option<&'a Native>> {
         let shown = module.shown();
+        let signers = self.policy.signers(module);
+        let here = platform();
+        // A probe that was added later does not stand in the way of one that is trusted.
+        let mut natives = module.natives.iter().filter(|native| native.platform == here);
+        if let Some(native) = natives.find(|native| self.policy.allows_native(native, &signers)) {
+            return Ok(Some(native));
+        }
         let reason = match module.native() {
-            Some(native) if self.policy.allows_native(native, &self.policy.signers(module)) => return Ok(Some(native)),
             Some(native) => {
                 let digest = native.file.digest;
                 format!(
@@ -134,8 +140,12 @@ impl Trust {
         if self.policy.keys.is_empty() || !paths::module_store().is_some_and(|folder| folder.is_dir()) {
             return Vec::new();
         }
-        let module = open().and_then(|store| Ok(store.find(&Reference::Digest(*digest))?));
-        module.map(|module| self.policy.signers(&module)).unwrap_or_default()
+        let modules = open().and_then(|store| Ok(store.modules()?.0)).unwrap_or_default();
+        // Of several names of one file, only one may be signed.
+        let with_file = modules.iter().filter(|module| module.files().any(|file| file.digest == *digest));
+        let signers = with_file.flat_map(|module| self.policy.signers(module));
+        // A key that signed the module need not have signed this file of it.
+        signers.filter(|signer| signer.statement.has(digest)).collect()
     }
 }
 

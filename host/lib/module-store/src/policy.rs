@@ -214,10 +214,14 @@ impl Policy {
                 signers.push(Signer { key: *key, statement: statement.clone() });
             }
         }
-        // A statement of another name could be attached to pass one module off as another.
+        // A statement of another name, or of other files, could be attached to pass one module off as another.
         if let Some(name) = &module.name {
             signers.retain(|signer| signer.statement.name == *name);
         }
+        signers.retain(|signer| match &module.component {
+            Some(component) => signer.statement.has(&component.digest),
+            None => module.natives.iter().any(|native| signer.statement.has(&native.file.digest)),
+        });
         signers
     }
 
@@ -337,6 +341,12 @@ mod tests {
         let mut other = module(&[&key]);
         other.natives[0].file = Descriptor::of_bytes("", b"other");
         check_native(&policy(&key, natives()), &other, false);
+        // A statement that was attached to another module, which has no name of its own or the stated one.
+        for name in [None, module(&[]).name] {
+            let component = Some(Descriptor::of_bytes("", b"other"));
+            let replayed = StoredModule { name, component, natives: Vec::new(), ..module(&[&key]) };
+            assert!(policy(&key, natives()).signers(&replayed).is_empty());
+        }
         // Signed, but not as native code.
         let mut statement = module(&[]).statement().unwrap();
         statement.files = vec![StatedFile { is_native: false, ..statement.files[1].clone() }];

@@ -40,6 +40,13 @@ const HEAD: &str = "bench-host module 1";
 /// The longest statement, in bytes.
 const BYTES_MAX: usize = 64 << 10;
 
+impl Statement {
+    /// Whether it states the file with this digest.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.files.iter().any(|file| file.digest == *digest)
+    }
+}
+
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ModuleName { namespace, name, version } = &self.name;

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The modules of a user.
 #[derive(Clone, Debug)]
@@ -333,8 +334,9 @@ impl Store {
         for blob in fs::read_dir(&folder).map_err(io)? {
             let path = blob.map_err(io)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            // Others are being written at the moment.
-            if Digest::from_hex(&name).is_some() && !used.contains(&name) {
+            // Others are being written at the moment, or were when a process was killed.
+            let is_left = || name.starts_with(".tmp") && is_abandoned(&path);
+            if (Digest::from_hex(&name).is_some() && !used.contains(&name)) || is_left() {
                 fs::remove_file(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
             }
         }
@@ -471,4 +473,12 @@ fn unknown(reference: &Reference, modules: &[StoredModule]) -> StoreError {
         Reference::Remote(remote) => format!("fetch it with `bench-host registry pull {remote}`"),
     };
     StoreError::Unknown { reference: reference.to_string(), next }
+}
+
+/// After this time, a file that is being written is taken for one that a killed process has left.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+fn is_abandoned(path: &Path) -> bool {
+    let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|since| since > ABANDONED)
 }

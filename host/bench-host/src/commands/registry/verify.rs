@@ -70,6 +70,16 @@ fn signatures(module: &StoredModule, policy: &Policy) -> (String, bool) {
                 is_held = false;
                 format!("FAILED: key {id}: {reason}")
             }
+            Some(Ok(statement)) if !module.files().any(|file| statement.has(&file.digest)) => {
+                is_held = false;
+                format!("FAILED: key {id} has signed {}, and none of these files", statement.name)
+            }
+            Some(Ok(statement)) if !policy.signers(module).iter().any(|signer| signer.statement == statement) => {
+                let name = &statement.name;
+                format!(
+                    "does not count: key {id} has signed {name}, which it may not sign, or which is another name or component"
+                )
+            }
             Some(Ok(statement)) => {
                 let stated: Vec<_> = statement.files.iter().map(|file| file.digest).collect();
                 let others = module.files().filter(|file| !stated.contains(&file.digest)).count();
