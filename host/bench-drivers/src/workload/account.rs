@@ -1,7 +1,7 @@
 //! Counts the resource usage of a scenario's operations. Nothing is timed here, so that the cost of counting is in no figure.
 
 use super::outliers::outliers;
-use super::verify;
+use super::{bound_cpu, verify};
 use crate::{Module, Task};
 use bench_engine::hardware::{HardwareCounters, HardwareCounts};
 use bench_engine::usage::{self, Usage};
@@ -19,6 +19,8 @@ const WATCHED_MAX: u64 = 1 << 24;
 /// Counts operations of `task` in a session of its own, and reads the resource usage of others. The system counts per process, so the
 /// process must not do anything else.
 pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
+    // On the processor that the figures are measured on.
+    bound_cpu(task.scenario);
     let Watched { operations: watched, used, cpu_ns, memory_bytes_before, memory_bytes_peak, hardware, outliers } =
         watch(module, task)?;
     let counts = module.count(task.scenario, task.arguments, COUNTED)?;
