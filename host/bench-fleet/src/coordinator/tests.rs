@@ -82,8 +82,8 @@ fn agent_that_falls_silent_while_it_prepares_holds_up_nobody() {
     say(a, FromAgent::Claim, 6);
     say(a, FromAgent::Completed { groups: vec![COMMON_GROUP] }, 7);
     assert!(say(a, FromAgent::Claim, 8).is_empty(), "the class waits for both");
-    assert_eq!(coordinator.wake_ns(), Some(5 + PREPARING_NS));
     assert!(coordinator.expire(4 + PREPARING_NS).unwrap().is_empty());
+    assert_eq!(coordinator.wake_ns(), Some(5 + PREPARING_NS));
     assert_eq!(coordinator.undecided(), None);
     assert_eq!(coordinator.state(b).0, &AgentState::Preparing);
     coordinator.expire(5 + PREPARING_NS).unwrap();
