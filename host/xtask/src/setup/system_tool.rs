@@ -37,6 +37,14 @@ pub(super) const REQUIRED: &[SystemTool] = &[SystemTool {
 /// The tools of tests and scenarios that are skipped without them: installed if permitted; their absence is not an error.
 pub(super) const TESTED: &[SystemTool] = &[
     SystemTool {
+        name: "git",
+        use_: "the tests of comparing revisions",
+        note: "",
+        is_present: || tool::find("git").is_some(),
+        packages: Packages { apt: &["git"], dnf: "git", brew: "git" },
+        service: "",
+    },
+    SystemTool {
         name: "postgresql",
         use_: "scenarios against a database start a throw-away server",
         note: "",
