@@ -104,10 +104,8 @@ impl Trust {
     fn trusted_native<'a>(&self, module: &'a StoredModule) -> anyhow::Result<Option<&'a Native>> {
         let shown = module.shown();
         let signers = self.policy.signers(module);
-        let here = platform();
         // A probe that was added later does not stand in the way of one that is trusted.
-        let mut natives = module.natives.iter().filter(|native| native.platform == here);
-        if let Some(native) = natives.find(|native| self.policy.allows_native(native, &signers)) {
+        if let Some(native) = module.natives_here().find(|native| self.policy.allows_native(native, &signers)) {
             return Ok(Some(native));
         }
         let reason = match module.native() {

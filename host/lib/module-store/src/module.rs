@@ -100,10 +100,15 @@ impl StoredModule {
         name.or_else(|| self.pulled_from.clone()).unwrap_or_else(|| self.manifest.digest.to_string())
     }
 
-    /// The probe for this machine.
-    pub fn native(&self) -> Option<&Native> {
+    /// The probes for this machine.
+    pub fn natives_here(&self) -> impl Iterator<Item = &Native> {
         let platform = platform();
-        self.natives.iter().find(|native| native.platform == platform)
+        self.natives.iter().filter(move |native| native.platform == platform)
+    }
+
+    /// The first probe for this machine.
+    pub fn native(&self) -> Option<&Native> {
+        self.natives_here().next()
     }
 
     /// The digests of its files.

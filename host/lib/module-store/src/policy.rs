@@ -240,8 +240,10 @@ impl Policy {
     /// What the component with this digest is granted, by its digest and by the keys that have signed it.
     pub fn grants(&self, digest: &Digest, signers: &[Signer]) -> Vec<Grant> {
         let of_module = self.modules.get(digest).into_iter().flat_map(|trust| &trust.grants);
-        let states = |signer: &&Signer| signer.statement.files.iter().any(|file| file.digest == *digest);
-        let of_keys = signers.iter().filter(states).filter_map(|signer| self.keys.get(&signer.key));
+        let of_keys = signers
+            .iter()
+            .filter(|signer| signer.statement.has(digest))
+            .filter_map(|signer| self.keys.get(&signer.key));
         let mut grants: Vec<Grant> = of_module.chain(of_keys.flat_map(|trust| &trust.grants)).cloned().collect();
         grants.sort();
         grants.dedup();

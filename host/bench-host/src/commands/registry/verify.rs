@@ -81,8 +81,7 @@ fn signatures(module: &StoredModule, policy: &Policy) -> (String, bool) {
                 )
             }
             Some(Ok(statement)) => {
-                let stated: Vec<_> = statement.files.iter().map(|file| file.digest).collect();
-                let others = module.files().filter(|file| !stated.contains(&file.digest)).count();
+                let others = module.files().filter(|file| !statement.has(&file.digest)).count();
                 let rest =
                     if others == 0 { String::new() } else { format!("; {others} of its files were added later") };
                 format!("ok: signed by key {id}{rest}")
