@@ -51,7 +51,6 @@ struct OpenArm {
     sessions: Vec<Box<dyn Recording>>,
     checksum: u64,
     overhead: Overhead,
-    checks: Vec<Check>,
 }
 
 /// The reason why there is no figure, and the arm that caused it.
@@ -61,29 +60,37 @@ type Fault = (usize, CellFailure);
 pub fn compare(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>) -> PairedReport {
     let cpu = bound_cpu(task.scenario);
     let mut open_arms = Vec::new();
+    // Of each arm, also of one that cannot be opened: what its verification found last.
+    let mut checks = vec![Vec::new(); arms.len()];
     if arms.iter().any(|arm| arm.scenario.has_own_clock()) {
         let reason =
             "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
         let failure = CellFailure { status: Status::Skipped, reason: reason.to_owned() };
-        let reports = without_figures(arms, task, &open_arms, &(0, failure));
+        let reports = without_figures(arms, task, &checks, &(0, failure));
         return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
     }
-    let measured = open_all(arms, task, &mut open_arms).and_then(|()| measure(&mut open_arms, task));
+    let opened = open_all(arms, task, &mut open_arms, &mut checks);
+    let measured = opened.and_then(|()| measure(&mut open_arms, task, &mut checks));
     let (mut reports, ledgers) = match measured {
         Ok((reports, batches)) => {
             drop(std::mem::take(&mut open_arms));
             let ledgers = ledgers(arms, task, &batches);
             (reports, ledgers)
         }
-        Err(fault) => (without_figures(arms, task, &open_arms, &fault), Vec::new()),
+        Err(fault) => (without_figures(arms, task, &checks, &fault), Vec::new()),
     };
     reports.iter_mut().for_each(|report| report.cpu = cpu);
     PairedReport { reports, sessions: SESSIONS as u32, ledgers }
 }
 
-fn open_all(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>, open_arms: &mut Vec<OpenArm>) -> Result<(), Fault> {
+fn open_all(
+    arms: &mut [CandidateCell<'_>],
+    task: &PairedTask<'_>,
+    open_arms: &mut Vec<OpenArm>,
+    checks: &mut [Vec<Check>],
+) -> Result<(), Fault> {
     for (index, arm) in arms.iter_mut().enumerate() {
-        let open_arm = open(arm, task.process).map_err(|failure| (index, failure))?;
+        let open_arm = open(arm, task.process, &mut checks[index]).map_err(|failure| (index, failure))?;
         let first = open_arms.first().map_or(open_arm.checksum, |first: &OpenArm| first.checksum);
         let found = open_arm.checksum;
         open_arms.push(open_arm);
@@ -101,9 +108,8 @@ fn open_all(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>, open_arms: &m
     Ok(())
 }
 
-fn open(arm: &mut CandidateCell<'_>, process: u32) -> Result<OpenArm, CellFailure> {
+fn open(arm: &mut CandidateCell<'_>, process: u32, checks: &mut Vec<Check>) -> Result<OpenArm, CellFailure> {
     let mut sessions = Vec::with_capacity(SESSIONS);
-    let mut checks = Vec::new();
     let mut checksum = 0;
     for _ in 0..SESSIONS {
         doing("opening", Some(&arm.label));
@@ -111,16 +117,20 @@ fn open(arm: &mut CandidateCell<'_>, process: u32) -> Result<OpenArm, CellFailur
         doing("doing the first operation of", Some(&arm.label));
         checksum = first(session.as_mut())?;
         doing("verifying", Some(&arm.label));
-        verify(session.as_mut(), &mut checks)?;
+        verify(session.as_mut(), checks)?;
         sessions.push(session);
     }
     let overhead = overhead(sessions[0].as_mut(), &MonotonicClock::new())?;
     let (repetition, label) = (Repetition { cell: arm.cell, process }, arm.label.clone());
-    Ok(OpenArm { repetition, label, sessions, checksum, overhead, checks })
+    Ok(OpenArm { repetition, label, sessions, checksum, overhead })
 }
 
 /// The reports, each with the number of operations per call.
-fn measure(open_arms: &mut [OpenArm], task: &PairedTask<'_>) -> Result<(Vec<Report>, Vec<u64>), Fault> {
+fn measure(
+    open_arms: &mut [OpenArm],
+    task: &PairedTask<'_>,
+    checks: &mut [Vec<Check>],
+) -> Result<(Vec<Report>, Vec<u64>), Fault> {
     let clock = MonotonicClock::new();
     let sample_ns =
         task.budget.sample_ns(open_arms.len() * SESSIONS, open_arms.iter().map(|open_arm| &open_arm.overhead));
@@ -152,25 +162,25 @@ fn measure(open_arms: &mut [OpenArm], task: &PairedTask<'_>) -> Result<(Vec<Repo
     for (index, open_arm) in open_arms.iter_mut().enumerate() {
         doing("verifying", Some(&open_arm.label));
         for session in &mut open_arm.sessions {
-            verify(session.as_mut(), &mut open_arm.checks).map_err(|failure| (index, failure))?;
+            verify(session.as_mut(), &mut checks[index]).map_err(|failure| (index, failure))?;
         }
     }
-    let report = |(open_arm, (measured, series)): (&OpenArm, (_, &Series))| {
+    let report = |((open_arm, checks), (measured, series)): ((&OpenArm, &Vec<Check>), (_, &Series))| {
         let record = SeriesRecord::new(open_arm.repetition.cell, open_arm.repetition.process, series);
-        let checks = open_arm.checks.iter().map(|check| check_record(open_arm.repetition, check)).collect();
+        let checks = checks.iter().map(|check| check_record(open_arm.repetition, check)).collect();
         Report {
             checks,
             ..Report::ok(vec![record], outcome(open_arm.repetition, &measured, series, open_arm.overhead))
         }
     };
-    Ok((open_arms.iter().zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
+    Ok((open_arms.iter().zip(&*checks).zip(measured.into_iter().zip(&series)).map(report).collect(), batches))
 }
 
 /// If one arm fails, no arm has figures; the reports of the others name the one that failed.
 fn without_figures(
     arms: &[CandidateCell<'_>],
     task: &PairedTask<'_>,
-    open_arms: &[OpenArm],
+    checks: &[Vec<Check>],
     fault: &Fault,
 ) -> Vec<Report> {
     let (at_fault, failure) = fault;
@@ -186,8 +196,7 @@ fn without_figures(
             };
             Report::without_figures(repetition, Status::Skipped, reason)
         };
-        let checks = open_arms.get(index).map_or(&[][..], |open_arm| &open_arm.checks);
-        report.checks = checks.iter().map(|check| check_record(repetition, check)).collect();
+        report.checks = checks[index].iter().map(|check| check_record(repetition, check)).collect();
         report
     };
     arms.iter().enumerate().map(report).collect()

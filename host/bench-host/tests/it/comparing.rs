@@ -1,6 +1,6 @@
 //! `compare` on arms, engine settings and runs: its results, and what it withholds and refuses.
 
-use crate::host::{Host, Ran};
+use crate::host::{Host, Ran, cells};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,6 +124,16 @@ fn failure_of_one_arm_only_removes_the_ratio() {
     // The worker of all arms is gone, and still it is known which one it was.
     let reason = compared("segfault")["reason"].as_str().unwrap();
     assert!(reason.contains("SIGSEGV") && reason.contains("while doing the first operation of native"), "{reason}");
+}
+
+#[test]
+fn what_the_first_verification_of_an_arm_found_is_kept() {
+    let host = Host::with_hostile();
+    host.check("compare hostile/bad-verify --modules . --quick", 1);
+    let listed = host.check(&format!("list --run {} --format json", host.run().display()), 0).json();
+    let failed = cells(&listed, "hostile/bad-verify").into_iter().find(|cell| cell["status"] == "failed").unwrap();
+    let [check] = &failed["checks"].as_array().unwrap()[..] else { panic!("{failed:#}") };
+    assert_eq!((&check["name"], &check["passed"]), (&"result".into(), &false.into()), "{failed:#}");
 }
 
 #[test]
