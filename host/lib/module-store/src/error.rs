@@ -88,6 +88,13 @@ pub enum StoreError {
     Digest(#[from] InvalidDigest),
 }
 
+impl StoreError {
+    /// Whether a blob that was stored is not there any more.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Damaged { found: None, .. })
+    }
+}
+
 fn found_text(found: Option<&Digest>) -> String {
     found.map_or_else(|| "it is missing".to_owned(), |digest| format!("its digest is {digest}"))
 }

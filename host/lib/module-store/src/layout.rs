@@ -137,6 +137,18 @@ impl Layout {
         }
     }
 
+    /// An error if there is no such blob.
+    pub(crate) fn is_there(&self, digest: &Digest) -> Result<(), StoreError> {
+        let path = self.blob(digest);
+        match fs::symlink_metadata(&path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(StoreError::Damaged { path, wanted: *digest, found: None })
+            }
+            Err(source) => Err(StoreError::Io { path, source }),
+        }
+    }
+
     /// Checks the digest of a blob.
     pub(crate) fn verify(&self, digest: &Digest) -> Result<(), StoreError> {
         verify_file(&self.blob(digest), digest)

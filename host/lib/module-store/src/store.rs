@@ -56,7 +56,14 @@ impl Store {
             Some(_) => {}
             None => index.manifests.push(named.clone()),
         }
-        insert_all(&mut index, attached.map(|probe| attached_entry(&probe, &named.digest)));
+        if let Some(probe) = attached {
+            // A probe that was signed or trusted is not replaced, and a second one would never run.
+            let module = self.module(&index, &named)?;
+            if let Some(known) = module.natives_here().find(|known| known.manifest.digest != probe.digest) {
+                return Err(StoreError::NameTaken { name: Box::new(new.name.clone()), digest: known.file.digest });
+            }
+            insert_all(&mut index, [attached_entry(&probe, &named.digest)]);
+        }
         self.layout.write_index(&index, &lock)?;
         drop(lock);
         // The same manifest may have other names.
@@ -197,9 +204,17 @@ impl Store {
         })
     }
 
-    /// Enters a module whose blobs are stored. If another module has its name, it gets none.
+    /// Enters a module whose blobs are stored. If another module has its name, it gets none. An error if a blob is missing: as long as no
+    /// module names it, another process may remove it ([`StoreError::is_missing`]).
     pub fn enter(&self, pulled: &Pulled) -> Result<StoredModule, StoreError> {
         let lock = self.layout.lock()?;
+        for manifest in std::iter::once(&pulled.manifest).chain(&pulled.attached) {
+            self.layout.is_there(&manifest.digest)?;
+            let blobs = self.manifest(manifest)?;
+            for blob in std::iter::once(&blobs.config).chain(&blobs.layers) {
+                self.layout.is_there(&blob.digest)?;
+            }
+        }
         let mut index = self.layout.index()?;
         let name = pulled.name.as_ref().map(ToString::to_string);
         let is_free = |name: &String| {

@@ -25,6 +25,9 @@ const ATTACHED_MAX: usize = 64;
 /// The largest number of files of a manifest.
 const LAYERS_MAX: usize = 8;
 
+/// How often files are fetched that another process removes.
+const ATTEMPTS_MAX: u32 = 3;
+
 /// The module that the store has for `remote`, if its files are intact. No registry needs to be asked for it, because a digest and a version
 /// do not change; any other tag may have moved, so for one there is no answer.
 pub fn held(store: &Store, remote: &RemoteReference) -> Option<StoredModule> {
@@ -56,13 +59,21 @@ pub fn pull(
         let reason = "its manifest has neither a layer application/wasm nor a probe".to_owned();
         return Err(RegistryError::NotAModule { what: remote.to_string(), reason });
     }
-    let subject = keep(registry, store, &remote.repository, &received, &manifest)?;
-    let mut attached = Vec::new();
-    for entry in attached_to(registry, &remote.repository, &subject.digest)? {
-        attached.extend(keep_attached(registry, store, &remote.repository, &subject, &entry)?);
+    let mut attempts = 1..=ATTEMPTS_MAX;
+    loop {
+        let last = attempts.next() == Some(ATTEMPTS_MAX);
+        let subject = keep(registry, store, &remote.repository, &received, &manifest)?;
+        let mut attached = Vec::new();
+        for entry in attached_to(registry, &remote.repository, &subject.digest)? {
+            attached.extend(keep_attached(registry, store, &remote.repository, &subject, &entry)?);
+        }
+        let pulled = Pulled { manifest: subject, attached, source: remote.source(), name: name.clone() };
+        match store.enter(&pulled) {
+            // Another process has removed a module, and with it what this one had fetched.
+            Err(error) if error.is_missing() && !last => {}
+            entered => return Ok(entered?),
+        }
     }
-    let pulled = Pulled { manifest: subject, attached, source: remote.source(), name };
-    Ok(store.enter(&pulled)?)
 }
 
 fn is_version(remote: &RemoteReference) -> bool {

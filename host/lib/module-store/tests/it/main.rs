@@ -112,6 +112,10 @@ fn version_does_not_change() {
     let first = bench.add(NAME, "a", None).unwrap();
     check(bench.add(NAME, "b", None), &[NAME, &first.manifest.digest.to_string(), "give the new files a new version"]);
     assert_eq!(bench.find(NAME).unwrap(), first);
+    let both = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let digest = Digest::of_bytes(PROBE).to_string();
+    check(bench.add(NAME, "a", Some(b"\x7fELF rebuilt")), &[NAME, &digest, "give the new files a new version"]);
+    assert_eq!(bench.find(NAME).unwrap(), both);
 }
 
 #[test]
@@ -259,6 +263,21 @@ fn pulled_module_keeps_the_name_that_it_had() {
     bench.store.enter(&pull(Some("mirror:json@1.2.0"))).unwrap();
     bench.store.enter(&pull(None)).unwrap();
     assert_eq!(bench.store.modules().unwrap().0.len(), 2);
+}
+
+#[test]
+fn module_whose_blob_was_removed_meanwhile_is_not_entered() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+    let pulled = Pulled {
+        manifest: module.manifest.clone(),
+        attached: vec![module.natives[0].manifest.clone()],
+        source: "oci://localhost:5000/acme/json:1.2.0".to_owned(),
+        name: None,
+    };
+    bench.store.remove(&Reference::parse(NAME).unwrap().unwrap()).unwrap();
+    assert!(bench.store.enter(&pulled).unwrap_err().is_missing());
+    assert!(bench.store.modules().unwrap().0.is_empty());
 }
 
 #[test]
