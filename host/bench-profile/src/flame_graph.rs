@@ -17,7 +17,8 @@ pub enum FlameGraphError {
 const WIDTH: f64 = 1200.0;
 const LINE: f64 = 17.0;
 const MARGIN: f64 = 10.0;
-const HEAD: f64 = 52.0;
+const HEAD: f64 = 36.0;
+const NOTE: f64 = 16.0;
 
 /// Of the letters of a monospaced font of 12 pixels.
 const LETTER: f64 = 7.2;
@@ -75,20 +76,24 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The flame graph of `profile` under `title`, which needs no other file.
-pub fn flame_graph(profile: &Profile, title: &str, subtitle: &str) -> Result<Vec<u8>, FlameGraphError> {
+/// The flame graph of `profile` under `title` and a line for each of `notes`. It needs no other file.
+pub fn flame_graph(profile: &Profile, title: &str, notes: &[String]) -> Result<Vec<u8>, FlameGraphError> {
     let root = Node::of(profile);
     if root.total_ns == 0 {
         return Err(FlameGraphError::Empty);
     }
-    let height = HEAD + root.depth() as f64 * LINE + MARGIN;
+    let height = HEAD + notes.len() as f64 * NOTE + root.depth() as f64 * LINE + MARGIN;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" \
          font-family=\"monospace\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
-         <text x=\"{MARGIN}\" y=\"20\" font-size=\"15\">{}</text>\n<text x=\"{MARGIN}\" y=\"38\">{}</text>\n",
-        escaped(title),
-        escaped(subtitle)
+         <text x=\"{MARGIN}\" y=\"20\" font-size=\"15\">{}</text>\n",
+        escaped(title)
     );
+    for (index, note) in notes.iter().enumerate() {
+        let line = HEAD + 2.0 + index as f64 * NOTE;
+        // Writing to a string does not fail.
+        let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"{line}\">{}</text>", escaped(note));
+    }
     let scale = (WIDTH - 2.0 * MARGIN) / root.total_ns as f64;
     Drawing { total_ns: root.total_ns, scale, bottom: height - MARGIN }.boxes(&root, MARGIN, 0, &mut svg);
     svg.push_str("</svg>\n");
@@ -196,7 +201,7 @@ mod tests {
     fn boxes_are_as_wide_as_their_share_and_name_their_owner() {
         let stack = [("main", Owner::Host), ("json::parse", Owner::Guest)];
         let profile = Profile { samples: vec![sample(&stack), sample(&stack[..1])] };
-        let svg = String::from_utf8(flame_graph(&profile, "a <title>", "n 2").unwrap()).unwrap();
+        let svg = String::from_utf8(flame_graph(&profile, "a <title>", &["n 2".to_owned()]).unwrap()).unwrap();
         assert!(
             svg.contains(
                 "<title>main (host): 2.000 ms, 100.00 %</title><rect x=\"10.00\" y=\"69.0\" width=\"1180.00\""
@@ -213,12 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn notes_stand_between_the_title_and_the_boxes() {
+        let profile = Profile { samples: vec![sample(&[("main", Owner::Host), ("json::parse", Owner::Guest)])] };
+        let notes = ["n 1 samples".to_owned(), "A & B × 2; seed 7".to_owned()];
+        let svg = String::from_utf8(flame_graph(&profile, "title", &notes).unwrap()).unwrap();
+        let heads = svg.split_once("<g>").unwrap().0.lines().skip(2).collect::<Vec<_>>();
+        let expect = [
+            "<text x=\"10\" y=\"20\" font-size=\"15\">title</text>",
+            "<text x=\"10\" y=\"38\">n 1 samples</text>",
+            "<text x=\"10\" y=\"54\">A &amp; B × 2; seed 7</text>",
+        ];
+        assert_eq!(heads, expect);
+        // The picture is so much higher that the uppermost box begins below the last note.
+        assert!(svg.contains("height=\"112\"") && svg.contains("y=\"68.0\"") && svg.contains("y=\"85.0\""), "{svg}");
+    }
+
+    #[test]
     fn names_of_modules_cannot_leave_their_box() {
         let profile = Profile { samples: vec![sample(&[("</svg><script>\u{1b}[31m\u{202e}\"", Owner::Guest)])] };
-        let svg = String::from_utf8(flame_graph(&profile, "", "").unwrap()).unwrap();
+        let svg = String::from_utf8(flame_graph(&profile, "", &[]).unwrap()).unwrap();
         assert!(!svg.contains("<script") && !svg.contains(['\u{1b}', '\u{202e}']), "{svg}");
         assert!(!folded(&profile)[0].contains(['\u{1b}', '\u{202e}']));
         assert_eq!(svg.matches("</svg>").count(), 1);
-        assert_eq!(flame_graph(&Profile::default(), "", ""), Err(FlameGraphError::Empty));
+        assert_eq!(flame_graph(&Profile::default(), "", &[]), Err(FlameGraphError::Empty));
     }
 }

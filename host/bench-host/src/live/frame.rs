@@ -18,7 +18,7 @@ pub(super) struct State {
     pub(super) all: usize,
     /// The time that is left.
     pub(super) left: String,
-    /// The samples of the newest cell.
+    /// The samples of the current row so far.
     pub(super) samples: Distribution,
     pub(super) log: VecDeque<String>,
 }
@@ -114,7 +114,7 @@ impl Frame {
         format!("{mark}{title}{samples:>10}{:>12}{:>12}{state:>10}", figure(cell.p50), figure(cell.p99))
     }
 
-    /// The newest samples from the smallest to the 99th percentile, in bins of equal width.
+    /// The samples of the current row from the smallest to the 99th percentile, in bins of equal width.
     fn histogram(self, state: &State) -> Vec<String> {
         let title = state.current.and_then(|row| state.cells.get(row));
         let (Some(cell), Some(low), Some(high)) = (title, state.samples.min(), state.samples.quantile(0.99)) else {

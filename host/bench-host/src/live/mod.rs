@@ -1,4 +1,4 @@
-//! `--live`: a full screen that shows the cells of a run, their figures as they come, and the samples of the newest one. It is drawn between
+//! `--live`: a full screen that shows the cells of a run, their figures as they come, and the samples of the current one. It is drawn between
 //! repetitions only, so that drawing is in no figure.
 
 mod frame;
@@ -167,6 +167,8 @@ impl Inner {
         let now_ns = self.now_ns();
         self.forecast.start(repetition, now_ns);
         self.state.current = self.row(repetition.cell);
+        let own = self.state.current.into_iter().flat_map(|row| self.samples[row].iter().copied());
+        self.state.samples = Distribution::new(own);
         self.draw();
     }
 
@@ -230,5 +232,60 @@ impl Inner {
 impl CellState {
     fn new(title: String, left: u32) -> Self {
         Self { title, left, status: None, samples: 0, p50: None, p99: None, unit: Unit::Nanoseconds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_model::Direction;
+    use bench_sink::Series;
+
+    /// A run of two cells with two repetitions each, whose screen is not shown.
+    fn inner() -> Inner {
+        let repetitions = (0..2).flat_map(|process| (0..2).map(move |cell| Repetition { cell, process }));
+        let expected = Expected { measured_ns: None, around_ns: 0, first_ns: 0, after_ns: 0 };
+        let cells = ["m/first", "m/second"].map(|title| CellState::new(title.to_owned(), 2));
+        Inner {
+            screen: Screen,
+            state: State { cells: cells.into(), all: 4, ..State::default() },
+            forecast: Forecast::new(repetitions, expected),
+            begun: Instant::now(),
+            samples: vec![Vec::new(); 2],
+            numbers: vec![0, 1],
+            left: vec![2, 2],
+        }
+    }
+
+    fn take(inner: &mut Inner, cell: u32, samples: &[u64]) {
+        let mut series = Series::new("s", Unit::Nanoseconds, Direction::LowerIsBetter);
+        samples.iter().for_each(|sample| series.record(*sample));
+        inner.take(cell, &SeriesRecord::new(cell, 0, &series));
+    }
+
+    /// The histogram with its title, as it is drawn.
+    fn histogram(inner: &Inner) -> Vec<String> {
+        let lines = Frame { width: 100, height: 30 }.lines(&inner.state);
+        let begins = |line: &String| line.contains("samples, up to p99") || line == "no samples yet";
+        let first = lines.iter().position(begins).expect("there is a histogram");
+        lines[first..].iter().take_while(|line| !line.is_empty()).cloned().collect()
+    }
+
+    #[test]
+    fn histogram_has_the_samples_of_the_cell_that_it_names() {
+        let mut inner = inner();
+        inner.started(Repetition { cell: 0, process: 0 });
+        assert_eq!(histogram(&inner), ["no samples yet"]);
+        take(&mut inner, 0, &[500; 3]);
+        assert_eq!(histogram(&inner)[0], "m/first: 3 samples, up to p99");
+        inner.started(Repetition { cell: 1, process: 0 });
+        assert_eq!(histogram(&inner), ["no samples yet"], "those of the first cell are not shown as the second's");
+        take(&mut inner, 1, &[70; 2]);
+        inner.started(Repetition { cell: 0, process: 1 });
+        let shown = histogram(&inner);
+        assert_eq!(shown[0], "m/first: 3 samples, up to p99", "its own from the repetition before");
+        assert!(shown[1].contains("500 ns"), "{shown:?}");
+        take(&mut inner, 0, &[500]);
+        assert_eq!(histogram(&inner)[0], "m/first: 4 samples, up to p99");
     }
 }

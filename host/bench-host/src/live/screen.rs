@@ -85,6 +85,7 @@ fn write(text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::{Command, Stdio};
 
     #[test]
     fn picture_overwrites_lines_and_clears_the_rest() {
@@ -92,14 +93,43 @@ mod tests {
         assert_eq!(picture(&[]), "\x1b[H\x1b[J");
     }
 
+    /// The path of the next function, by which a process of these tests runs it alone.
+    const PANICS: &str = "live::screen::tests::panic_while_the_screen_is_shown";
+
     #[test]
-    fn screen_is_left_once_after_a_panic() {
-        let panicked = std::panic::catch_unwind(|| {
-            let _screen = Screen::enter().unwrap();
-            assert!(IS_SHOWN.load(Ordering::SeqCst));
-            panic!("while the screen is shown");
-        });
-        assert!(panicked.is_err());
-        assert!(!IS_SHOWN.load(Ordering::SeqCst), "the hook or the drop has left it");
+    #[ignore = "the test below runs it in a process of its own, whose terminal and panic hook are its own"]
+    #[should_panic(expected = "what went wrong")]
+    fn panic_while_the_screen_is_shown() {
+        let _screen = Screen::enter().unwrap();
+        panic!("what went wrong");
+    }
+
+    /// Checks that the screen was entered and left once, and that the message of the panic came after that.
+    #[track_caller]
+    fn check_left(written: &[u8]) {
+        let written = String::from_utf8_lossy(written);
+        assert_eq!((written.matches(ENTER).count(), written.matches(LEAVE).count()), (1, 1), "{written:?}");
+        let (shown, after) = written.split_once(LEAVE).expect("it was left");
+        assert!(shown.contains(ENTER) && !shown.contains("what went wrong"), "{written:?}");
+        assert!(after.contains("what went wrong"), "{written:?}");
+    }
+
+    #[test]
+    fn screen_is_left_once_after_a_panic_and_before_its_message() {
+        let program = std::env::current_exe().unwrap();
+        let words = [PANICS, "--exact", "--ignored", "--nocapture"];
+        let output = Command::new(&program).args(words).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        check_left(&output.stderr);
+        // The same on a terminal, which is both standard output and standard error.
+        let on_terminal =
+            |line: &str| Command::new("script").args(["-qefc", line, "/dev/null"]).stdin(Stdio::null()).output();
+        if !on_terminal("true").is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: `script` of util-linux is absent, so there is no terminal to panic on");
+            return;
+        }
+        let output = on_terminal(&format!("'{}' {}", program.display(), words.join(" "))).unwrap();
+        assert!(output.status.success(), "{output:?}");
+        check_left(&output.stdout);
     }
 }

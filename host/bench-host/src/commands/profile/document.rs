@@ -1,6 +1,7 @@
 //! The tables of profiled cells: the functions of each, and which of them take longer in one arm than in another.
 
 use super::recorder::Recorder;
+use super::source::Source;
 use bench_model::{Arguments, Arm};
 use bench_profile::{Owner, Profile, difference, functions};
 use bench_report::{Body, Column, Data, Datum, Document, Measure, Rank, Section, Table, scale};
@@ -72,11 +73,13 @@ struct DifferenceRow {
 }
 
 /// The document of the cells whose files are in `directory`.
-pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, directory: &Path) -> Document {
+pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, source: &Source, directory: &Path) -> Document {
     let pairs = pairs(cells);
     let fields = serde_json::json!({
         "directory": directory.display().to_string(),
         "method": recorder.about(),
+        "fingerprint": source.fingerprint,
+        "seed": source.seed,
         "cells": cells.iter().map(cell_fields).collect::<Vec<_>>(),
         "differences": pairs.iter().map(|pair| difference_fields(*pair)).collect::<Vec<_>>(),
     });
@@ -88,6 +91,7 @@ pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, directory: &
     sections.push(Section::warnings(restriction.into_iter().chain(skipped).collect()));
     sections.push(Section::footer(vec![
         recorder.about(),
+        source.line(),
         format!("flame graphs (.svg), stacks (.folded) and files for profiler.firefox.com: {}", directory.display()),
     ]));
     Document { data: Data::of(&fields), records: None, sections }
@@ -237,4 +241,125 @@ fn difference_section(pair: (&ProfiledCell, &ProfiledCell)) -> Section {
         )
     });
     Section::new("difference", title, Body::Table(table)).in_data().with_remarks(remarks.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_profile::{Frame, Sample};
+    use bench_report::{Json, Layout, Renderer, Text};
+    use bench_sink::fingerprint::Fingerprint;
+    use std::path::PathBuf;
+
+    /// So many samples of a stack, a millisecond each; the caller first.
+    fn samples(count: usize, stack: &[(&str, Owner)]) -> Vec<Sample> {
+        let frame = |(name, owner): &(&str, Owner)| Frame { name: (*name).to_owned(), owner: *owner };
+        let frames = stack.iter().map(frame).collect();
+        vec![Sample { thread: 1, time_ns: 0, weight_ns: 1_000_000, frames }; count]
+    }
+
+    fn cell(scenario: &str, arm: Arm, operations: u64, profile: Result<Vec<Sample>, &str>) -> ProfiledCell {
+        let arguments: Arguments = [("n", 1_i64)].into_iter().collect();
+        ProfiledCell {
+            name: format!("{scenario} {arm} {arguments}"),
+            scenario: scenario.to_owned(),
+            arm,
+            arguments,
+            profile: profile.map(|samples| Profile { samples }).map_err(str::to_owned),
+            operations,
+            files: Vec::new(),
+        }
+    }
+
+    /// A scenario in two arms, and a cell that timed nothing.
+    fn cells() -> [ProfiledCell; 3] {
+        let (call, parse) = (("call", Owner::Host), ("json::parse", Owner::Guest));
+        let wasm = [
+            samples(6, &[call, parse]),
+            samples(3, &[call, parse, ("json::hash", Owner::Guest)]),
+            samples(1, &[call, ("page_fault", Owner::Kernel)]),
+        ];
+        let native = [samples(8, &[call, parse]), samples(2, &[call, ("memcpy", Owner::Host)])];
+        [
+            cell("kernels/json-parse", Arm::Wasm, 10, Ok(wasm.concat())),
+            cell("kernels/json-parse", Arm::Native, 20, Ok(native.concat())),
+            cell("kernels/sort", Arm::Native, 0, Err("it timed no operation")),
+        ]
+    }
+
+    fn source() -> Source {
+        let fingerprint = Fingerprint {
+            host_version: "0.1.0".to_owned(),
+            os: "linux".to_owned(),
+            kernel: "6.1.0".to_owned(),
+            cpu_model: Some("A Processor".to_owned()),
+            cpus: 2,
+            ..Fingerprint::default()
+        };
+        Source { fingerprint, seed: 7 }
+    }
+
+    fn shown(recorder: &Recorder, renderer: &dyn Renderer) -> String {
+        let document = document(&cells(), recorder, &source(), Path::new("results/x-profile"));
+        renderer.render(&document, &Layout::default())
+    }
+
+    #[test]
+    fn people_read_functions_and_their_difference() {
+        let expect = [
+            "kernels/json-parse wasm n=1",
+            "   own  total  n  code    function",
+            "  60 %   90 %  6  guest   json::parse",
+            "  30 %   30 %  3  guest   json::hash",
+            "  10 %   10 %  1  kernel  page_fault",
+            "  10.0 ms of processor time, n 10 samples, 10 operations: guest 90 %, host 0 %, kernel 10 %",
+            "",
+            "kernels/json-parse native n=1",
+            "   own  total  n  code   function",
+            "  80 %   80 %  8  guest  json::parse",
+            "  20 %   20 %  2  host   memcpy",
+            "  10.0 ms of processor time, n 10 samples, 20 operations: guest 80 %, host 20 %, kernel 0 %",
+            "",
+            "kernels/json-parse n=1: wasm / native, by function",
+            "  ratio  native    wasm     more  function",
+            "      –       –  300 µs   300 µs  json::hash",
+            "   1.5×  400 µs  600 µs   200 µs  json::parse",
+            "      –  100 µs       –  -100 µs  memcpy",
+            "      –       –  100 µs   100 µs  page_fault",
+            "  own time of an operation; matched by name: 80 % of the time of native, 60 % of that of wasm; \
+             the rest is in functions that only one arm has, or that were inlined in one",
+            "",
+            "kernels/sort native n=1: it timed no operation",
+            "",
+            "perf, event cpu-clock, 997 samples a second of processor time; loading and warming up are included; \
+             stacks can end in host code, which has no frame pointers",
+            "A Processor × 2, linux 6.1.0; bench-host 0.1.0; seed 7",
+            "flame graphs (.svg), stacks (.folded) and files for profiler.firefox.com: results/x-profile",
+        ];
+        let text = shown(&Recorder::Perf(PathBuf::from("perf")), &Text);
+        assert_eq!(text.lines().collect::<Vec<_>>(), expect, "{text}");
+    }
+
+    #[test]
+    fn machine_without_perf_is_told_what_is_lacking() {
+        let text = shown(&Recorder::Guest("there is no `perf`".to_owned()), &Text);
+        assert!(text.lines().any(|line| line == "only components are profiled: there is no `perf`"), "{text}");
+        assert!(text.contains("\nthe engine's own samples, one a 1 ms; they see components only"), "{text}");
+    }
+
+    #[test]
+    fn programs_read_figures_in_base_units_and_where_they_come_from() {
+        let text = shown(&Recorder::Perf(PathBuf::from("perf")), &Json);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&document["seed"], &document["fingerprint"]["cpu_model"]), (&7.into(), &"A Processor".into()));
+        let cells = document["cells"].as_array().unwrap();
+        let parse = serde_json::json!(
+            {"name": "json::parse", "owner": "guest", "own_ns": 6_000_000, "total_ns": 9_000_000, "samples": 6});
+        assert_eq!((&cells[0]["functions"][0], &cells[0]["total_ns"]), (&parse, &10_000_000.into()));
+        assert_eq!((&cells[2]["samples"], &cells[2]["reason"]), (&0.into(), &"it timed no operation".into()));
+        let [difference] = &document["differences"].as_array().unwrap()[..] else { panic!("{document:#}") };
+        let hash = serde_json::json!(
+            {"name": "json::hash", "baseline_ns": null, "candidate_ns": 300_000.0, "ratio": null});
+        assert_eq!((&difference["functions"][0], &difference["candidate_matched"]), (&hash, &0.6.into()));
+    }
 }

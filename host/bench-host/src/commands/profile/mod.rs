@@ -3,6 +3,7 @@
 
 mod document;
 mod recorder;
+mod source;
 
 use super::load::merge_parameters;
 use super::run::{fulfilled, requested_selections};
@@ -17,11 +18,13 @@ use anyhow::Context;
 use bench_engine::worker::WorkerError;
 use bench_engine::{Cell, Interrupt, Plan, Report, Selection};
 use bench_profile::{Profile, firefox_json, flame_graph, folded};
+use bench_report::scale;
 use bench_sink::runfile::Status;
 use clap::Args;
 use document::ProfiledCell;
 use pg_connection::redact_text;
 use recorder::Recorder;
+use source::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,18 +63,19 @@ pub(crate) fn run(mut arguments: ProfileArgs) -> anyhow::Result<Exit> {
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
     let modules = modules.only_needed(&selections);
-    let plan = plan(&modules, &selections, common)?;
+    let seed = common.measured.seed.unwrap_or_default();
+    let plan = plan(&modules, &selections, common, seed)?;
     if common.shown.dry_run {
         let line = |cell: &Cell| format!("{}\n", bench_report::escape(&name(&plan, cell)));
         output::print(&plan.cells.iter().map(line).collect::<String>())?;
         return Ok(Exit::Done);
     }
-    let recorder = Recorder::find();
+    let (recorder, source) = (Recorder::find(), Source::here(&common.shown.out, seed));
     let directory = common.shown.out.join(format!("{}-profile", jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ")));
     let time_ns = common.measured.time.unwrap_or(TIME_NS);
-    let job = Job { loader: &loader, modules: &modules, plan: &plan, common, recorder, time_ns, interrupt };
+    let job = Job { loader: &loader, modules: &modules, plan: &plan, common, recorder, source, time_ns, interrupt };
     let profiled = job.profile(&directory)?;
-    common.shown.show.print(&document::document(&profiled, &job.recorder, &directory))?;
+    common.shown.show.print(&document::document(&profiled, &job.recorder, &job.source, &directory))?;
     Ok(match profiled.iter().any(|cell| cell.profile.is_ok()) {
         _ if interrupt.is_raised() => Exit::NotMeasured,
         true => Exit::Done,
@@ -91,9 +95,10 @@ pub(super) fn profile_run(
     if let Some(why) = recorder.restriction() {
         output::line(&format!("bench-host: only components are profiled: {why}"));
     }
-    let plan = plan(modules, selections, common)?;
+    let source = Source::of_run(run)?;
+    let plan = plan(modules, selections, common, source.seed)?;
     let directory = run.join("profile");
-    let job = Job { loader, modules, plan: &plan, common, recorder, time_ns: RUN_TIME_NS, interrupt };
+    let job = Job { loader, modules, plan: &plan, common, recorder, source, time_ns: RUN_TIME_NS, interrupt };
     let profiled = job.profile(&directory)?;
     for cell in &profiled {
         if let Err(reason) = &cell.profile {
@@ -105,9 +110,9 @@ pub(super) fn profile_run(
     Ok(())
 }
 
-fn plan(modules: &Modules, selections: &[Selection], common: &Common) -> anyhow::Result<Plan> {
+fn plan(modules: &Modules, selections: &[Selection], common: &Common, seed: u64) -> anyhow::Result<Plan> {
     anyhow::ensure!(!modules.loaded.is_empty(), "no module could be loaded, so there is nothing to profile");
-    let mut plan = Plan::build(modules.offers(), selections, 1, common.measured.seed.unwrap_or_default())?;
+    let mut plan = Plan::build(modules.offers(), selections, 1, seed)?;
     if let Some(filter) = &common.measured.filter {
         plan = plan.filtered(filter)?;
     }
@@ -126,6 +131,7 @@ struct Job<'a> {
     plan: &'a Plan,
     common: &'a Common,
     recorder: Recorder,
+    source: Source,
     time_ns: u64,
     interrupt: &'a Interrupt,
 }
@@ -141,7 +147,7 @@ impl Job<'_> {
             }
             let mut of_cell = self.profile_cell(number as u32, cell, directory);
             if let Ok(profile) = &of_cell.profile {
-                of_cell.files = write(directory, &self.recorder, &of_cell, profile)?;
+                of_cell.files = write(directory, self, &of_cell, profile)?;
             }
             profiled.push(of_cell);
         }
@@ -222,19 +228,18 @@ fn name(plan: &Plan, cell: &Cell) -> String {
 }
 
 /// Writes the flame graph, the folded stacks and the document for the Firefox Profiler; returns their names.
-fn write(directory: &Path, recorder: &Recorder, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
+fn write(directory: &Path, job: &Job<'_>, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
     let stem: String = cell
         .name
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() || "-_.=".contains(letter) { letter } else { '-' })
         .collect();
     let stem = stem.get(..stem.len().min(200)).unwrap_or_default();
-    let about = format!("{} samples; green: module, orange: kernel, other: host", profile.samples.len());
     let mut contents = vec![
         (format!("{stem}.folded"), (folded(profile).join("\n") + "\n").into_bytes()),
-        (format!("{stem}.firefox.json"), firefox_json(profile, &cell.name, recorder.interval_ns()).into_bytes()),
+        (format!("{stem}.firefox.json"), firefox_json(profile, &cell.name, job.recorder.interval_ns()).into_bytes()),
     ];
-    match flame_graph(profile, &cell.name, &about) {
+    match flame_graph(profile, &cell.name, &notes(cell, profile, &job.source)) {
         Ok(svg) => contents.insert(0, (format!("{stem}.svg"), svg)),
         Err(error) => output::line(&format!("bench-host: {}: {error}", cell.name)),
     }
@@ -245,4 +250,15 @@ fn write(directory: &Path, recorder: &Recorder, cell: &ProfiledCell, profile: &P
         names.push(name);
     }
     Ok(names)
+}
+
+/// What a flame graph states below the name of its cell: how much it shows, and where that comes from.
+fn notes(cell: &ProfiledCell, profile: &Profile, source: &Source) -> [String; 2] {
+    let shown = format!(
+        "n {} samples, {} of processor time, {} operations; green: module, orange: kernel, yellow: host",
+        profile.samples.len(),
+        scale::nanoseconds(profile.total_ns() as f64),
+        scale::count(cell.operations as f64)
+    );
+    [shown, source.line()]
 }
