@@ -307,7 +307,8 @@ pub(crate) struct ReportArgs {
     /// Folder for the files [default: the run directory; of several runs the folder of --out]
     #[arg(long, value_name = "DIR")]
     pub(crate) to: Option<PathBuf>,
-    /// Write the figures of every single cell as SVG and PNG too, and the PNG of more than 64 figures; the page has all in any case
+    /// Write the PNG of every figure; otherwise the first 64 have one, and those of single cells only where there are no more than 64 in
+    /// all; each has an SVG in any case
     #[arg(long, conflicts_with = "format")]
     pub(crate) all_figures: bool,
     /// A set of targets to check the runs against: its name, or a file (`.toml`); may be given several times [default: those of
@@ -455,7 +456,7 @@ pub(crate) struct Shown {
 /// What modules are granted: nothing by default.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
-    /// Allow components to connect to this address over TCP; may be given several times [default: none]
+    /// Allow components to connect to this address over TCP, and then also to look up any name; may be given several times [default: none]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_net: Vec<String>,
     /// Make the folder HOST visible to components as GUEST, read-only with `:ro`; may be given several times [default: none]

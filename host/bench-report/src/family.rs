@@ -85,21 +85,15 @@ impl FamilyChart {
             at: Some(ratio.ratio),
             ..Row::default()
         };
-        let Ratios { title, across, delta, rows, mut notes } = ratios;
-        let all = rows.len();
-        let rows: Vec<Row> = rows.into_iter().take(RATIOS_MAX).map(row).collect();
-        if all > rows.len() {
-            notes.push(format!("The first {} of {all} ratios; the table has all.", rows.len()));
-        }
+        let Ratios { title, across, delta, rows, notes } = ratios;
+        let rows: Vec<Row> = rows.into_iter().map(row).collect();
+        let is_any = !rows.is_empty();
         let across = Dimension { title: across, unit: Unit::Count };
         let zone = delta.map(|delta| (1.0 / (1.0 + delta), 1.0 + delta));
         let chart = Rows { title, across, is_from_zero: false, zone, origin: Some(1.0), rows, notes };
-        (all > 0).then(|| Self { name: name.into(), chart: Chart::Rows(chart) })
+        is_any.then(|| Self { name: name.into(), chart: Chart::Rows(chart) })
     }
 }
-
-/// More ratios are in their table alone.
-const RATIOS_MAX: usize = 60;
 
 /// Ratios over one axis. Texts are not escaped.
 #[derive(Clone, Debug, Default)]

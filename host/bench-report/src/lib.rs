@@ -51,7 +51,7 @@ pub use self::family::{DerivedFile, Export, FamilyChart, FamilyReport, RatioRow,
 pub use self::history::{
     Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
 };
-pub use self::html::{Courses, Page, PageFile, PageRun};
+pub use self::html::{Courses, Page, PageFile, PageFiles, PageRun};
 pub use self::json::significant;
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point, Stack, StackPart, Stacks};
 pub use self::render::{Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text, print_csv, print_json};

@@ -5,7 +5,7 @@ use crate::cli::{ReportArgs, ReportFormat};
 use crate::exports::Format;
 use crate::{Exit, derived, families, output, paths};
 use anyhow::Context;
-use bench_report::{ComparisonReport, Courses, Detail, Options, Page, PageFile, PageRun, RunView, run_document};
+use bench_report::{ComparisonReport, Courses, Detail, Options, Page, PageRun, RunView, run_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::fs;
 use std::io::Write;
@@ -75,16 +75,17 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
         compare(&mut page, &runs[0], other, arguments);
     }
     let folder = folder(arguments, directories)?;
+    let of_page = page.files(arguments.all_figures);
+    page.remarks.extend(of_page.lacking.clone());
     let mut written = vec![write(&folder.join(PAGE), page.html().as_bytes())?];
     let files = folder.join(FOLDER);
-    let of_page = page.files(arguments.all_figures);
-    for file in &of_page {
+    for file in &of_page.files {
         fs::create_dir_all(&files).with_context(|| cannot_write(&files))?;
         written.push(write(&files.join(&file.name), &file.content)?);
     }
     let mut lines = vec![written[0].clone()];
     lines.push(format!("{} figures and tables in {}", written.len() - 1, files.display()));
-    lines.extend(without_png(&of_page));
+    lines.extend(of_page.lacking);
     if let ([run], None) = (runs.as_slice(), &arguments.to) {
         let derived = derived::write_read(&folder, &run.file, &run.view)?;
         lines.extend(derived.written.iter().map(|name| folder.join(name).display().to_string()));
@@ -93,13 +94,6 @@ fn page(arguments: &ReportArgs, directories: &[PathBuf]) -> anyhow::Result<Exit>
     let lines: Vec<_> = lines.iter().map(|line| bench_report::escape(line).into_owned()).collect();
     output::print(&lines.join("\n"))?;
     Ok(Exit::Done)
-}
-
-/// How many figures are an SVG alone, where some are.
-fn without_png(files: &[PageFile]) -> Option<String> {
-    let count = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
-    let without = count(".svg").saturating_sub(count(".png"));
-    (without > 0).then(|| format!("{without} of the figures are SVG alone; --all-figures draws the PNG of each"))
 }
 
 /// Compares the cells of `other` with those of `first`. Why they cannot be compared is a line of the page.

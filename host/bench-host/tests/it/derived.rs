@@ -41,6 +41,40 @@ fn other_runs_have_a_page_with_its_tables_and_no_derived_files() {
 }
 
 #[test]
+fn several_runs_have_one_page_and_are_compared_with_the_first_on_the_same_machine() {
+    let host = Host::with_hostile();
+    for _ in 0..2 {
+        host.check("load hostile.wasm --filter hostile/good --arm native --quick --time 60ms --processes 3", 0);
+    }
+    let runs = host.runs();
+    let [first, second] = &runs[..] else { panic!("{runs:?}") };
+    let [a, b] = [first, second].map(|run| run.file_name().unwrap().to_str().unwrap());
+    let line = format!("report {} {}", first.display(), second.display());
+    let page = |line: &str| {
+        let ran = host.check(line, 0);
+        assert!(ran.stdout.starts_with("results/report.html\n"), "{}", ran.stdout);
+        fs::read_to_string(host.path("results/report.html")).unwrap()
+    };
+    let html = page(&line);
+    let compared = format!("<h2>{b} (B) compared with {a} (A)</h2>");
+    for expect in [compared.clone(), format!("<h2>Run {a}: cells</h2>"), format!("<h2>Run {b}: cells</h2>")] {
+        assert!(html.contains(&expect), "{expect}");
+    }
+    for name in ["comparisons.csv", "ratios.svg", "cells-1.csv", "cells-2.csv", "rooflines-1.csv", "rooflines-2.csv"] {
+        assert!(host.path("results/report").join(name).is_file(), "{name}");
+    }
+
+    let file = second.join("run.jsonl");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("\"cpus\":", "\"cpus\":1")).unwrap();
+    let html = page(&line);
+    assert!(html.contains(&format!("{b} was not compared: {a} and {b} were made on different machines: processors ")));
+    assert!(html.contains("--across-machines") && !html.contains(&compared), "it says what to do");
+    let html = page(&format!("{line} --across-machines"));
+    assert!(html.contains(&compared) && html.contains("A and B were measured on different machines (processors "));
+}
+
+#[test]
 fn report_that_cannot_be_written_names_the_option_for_another_folder() {
     let host = Host::with_hostile();
     host.check("load hostile.wasm --filter hostile/good --arm native --quick --processes 1", 0);

@@ -1,11 +1,17 @@
 //! A browser for tests: starts chromedriver, and asks it over the protocol of W3C WebDriver for what a test wants to know.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+/// The keys as the protocol names them.
+pub(crate) const TAB: char = '\u{e004}';
+pub(crate) const ENTER: char = '\u{e007}';
 
 /// A browser without a window, with one page.
 pub(crate) struct Browser {
@@ -61,6 +67,20 @@ impl Browser {
         self.of_session("execute/async", &json!({"script": script, "args": []}))
     }
 
+    /// Presses a key and lets it go, as a reader does: what has the focus gets it.
+    pub(crate) fn press(&self, key: char) {
+        let events = ["keyDown", "keyUp"].map(|event| json!({"type": event, "value": key.to_string()}));
+        self.of_session("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": events}]}));
+    }
+
+    /// What a reader sees now, as a PNG file.
+    #[track_caller]
+    pub(crate) fn screenshot(&self) -> Vec<u8> {
+        let path = format!("/session/{}/screenshot", self.session);
+        let answer = self.ask("GET", &path, &Value::Null).unwrap_or_else(|error| panic!("screenshot: {error}"));
+        STANDARD.decode(answer.as_str().expect("a screenshot is text")).expect("the text is in base64")
+    }
+
     /// What the page wrote to its console, and what it was refused.
     pub(crate) fn console(&self) -> Vec<String> {
         let entries = self.of_session("se/log", &json!({"type": "browser"}));
@@ -82,8 +102,10 @@ impl Browser {
         self.ask("POST", &path, body).unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
+    /// Without a body where that is null, as a GET has none.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-        let text = exchange(self.port, method, path, &body.to_string()).map_err(|error| error.to_string())?;
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let text = exchange(self.port, method, path, &body).map_err(|error| error.to_string())?;
         let answer: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
         match &answer["value"]["error"] {
             Value::String(error) => Err(format!("{error}: {}", answer["value"]["message"])),

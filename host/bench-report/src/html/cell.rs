@@ -12,8 +12,18 @@ use crate::{AccountView, CellView, RunView, SeriesView, comparison, environment,
 /// The names of columns for figures of a series.
 pub(super) const FIGURES: [&str; 6] = ["n", "p50", "p90", "p99", "p99.9", "max"];
 
-/// A chart as a part of a page, with its title and notes as text.
-pub(super) fn chart(chart: &Chart, class: &str) -> String {
+/// A chart as a part of a page, with its title and notes as text. Of one that is several, those after the first are folded.
+pub(super) fn chart(chart: Chart, class: &str) -> String {
+    let mut panels = chart.panels().into_iter();
+    let first = panels.next().map_or_else(String::new, |panel| figure_of(&panel, class));
+    let folded = |panel: Chart| {
+        let title = safe(panel.title());
+        format!("<details class=\"more-parts\"><summary>{title}</summary>{}</details>", figure_of(&panel, class))
+    };
+    panels.map(folded).fold(first, |all, panel| all + &panel)
+}
+
+fn figure_of(chart: &Chart, class: &str) -> String {
     let Some(drawn) = chart.inline() else { return String::new() };
     let notes: String = chart.notes().iter().map(|note| format!("<p class=\"note\">{}</p>", safe(note))).collect();
     format!("<figure class=\"{class}\"><figcaption>{}</figcaption>{drawn}{notes}</figure>", safe(chart.title()))
@@ -21,7 +31,8 @@ pub(super) fn chart(chart: &Chart, class: &str) -> String {
 
 /// Everything known of `cell`.
 pub(super) fn details(view: &RunView, cell: &CellView, courses: &Courses) -> String {
-    let charts: String = charts::of_cell(view, cell, courses).iter().map(|(_, drawn)| chart(drawn, "chart")).collect();
+    let charts = charts::of_cell(view, cell, courses).into_iter();
+    let charts: String = charts.map(|(_, drawn)| chart(drawn, "chart")).collect();
     let reason =
         cell.reason.as_ref().map_or_else(String::new, |reason| format!("<p class=\"why\">{}</p>", safe(reason)));
     let charts = if charts.is_empty() { String::new() } else { format!("<div class=\"charts\">{charts}</div>") };

@@ -6,7 +6,7 @@ use super::write::{copy_button, figure, packed, safe};
 use crate::document::{Datum, Measure};
 use crate::parallel::in_parallel;
 use crate::table::{check, figures, rate};
-use crate::{CellView, RunView};
+use crate::{CellView, RunView, environment};
 use bench_sink::digest;
 use bench_sink::runfile::Status;
 
@@ -106,12 +106,25 @@ fn rows(view: &RunView, cell: &CellView, courses: &Courses, is_shown: bool) -> S
     let columns = 1 + BEFORE.len() + FIGURES.len() + AFTER.len();
     format!(
         "<tbody id=\"{anchor}\" data-arm=\"{arm}\" data-status=\"{status}\"{hidden}><tr>{first}<td>{arm}</td>\
-         <td><span class=\"{}\">{status}</span></td>{values}</tr>\
+         <td><span class=\"{}\">{status}</span>{mark}</td>{values}</tr>\
          <tr class=\"more\" id=\"{anchor}-more\" hidden><td colspan=\"{columns}\"{attribute}>{details}</td></tr></tbody>\n",
         tone(cell.status),
         arm = safe(&cell.arm_label()),
+        mark = mark(cell),
         hidden = if is_shown { "" } else { " hidden" },
     )
+}
+
+/// What stands behind the status of a cell whose figures carry a warning, with the warning for those who point at it.
+fn mark(cell: &CellView) -> String {
+    match environment::is_disturbed(cell) {
+        true => format!(
+            " <span class=\"doubt\" title=\"{}\">{}</span>",
+            safe(&environment::of_cell(cell).join("; ")),
+            environment::MARK
+        ),
+        false => String::new(),
+    }
 }
 
 /// The class of a status.

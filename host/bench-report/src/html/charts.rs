@@ -3,7 +3,7 @@
 use super::courses::{Course, Courses, distribution};
 use crate::document::Measure;
 use crate::plots::{Chart, Curve, Curves, Dimension, Look, Row, Rows, Scale, Shape, Tone};
-use crate::{CellView, Label, LedgerView, RunView, SeriesView, scale};
+use crate::{CellView, Label, LedgerView, RunView, SeriesView, calibration, scale};
 use bench_model::{MachineLimit, Unit};
 
 /// Fewer samples than this are not a distribution: their table says all.
@@ -201,7 +201,7 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
             ..Row::default()
         })
     };
-    let mut rows: Vec<Row> = limits.into_iter().filter_map(row).collect();
+    let mut rows: Vec<Row> = limits.iter().copied().filter_map(row).collect();
     if rows.is_empty() {
         return None;
     }
@@ -225,7 +225,23 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
         origin: None,
         rows,
         notes: vec![format!(
-            "Rooflines of this run, measured before and after it{what}. The one that the cell is compared with is marked."
+            "Rooflines of this run, measured before and after it{what}; n = {} samples each time. The one that the cell is compared with is \
+             marked. The cell: {}",
+            counted(view, &limits),
+            samples_note(timed, cell.ended_well.len())
         )],
     }))
+}
+
+/// How many samples each of `limits` was measured with: `200`, or `20 to 200`.
+fn counted(view: &RunView, limits: &[MachineLimit]) -> String {
+    let pairs = calibration::pairs(&view.calibration);
+    let shown = pairs.iter().filter(|(limit, _)| limit.known().is_some_and(|limit| limits.contains(&limit)));
+    let records = shown.flat_map(|(_, pair)| [pair.before, pair.after]).flatten();
+    let counts: Vec<u64> = records.filter(|record| record.median.is_some()).map(|record| record.count).collect();
+    match (counts.iter().min(), counts.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (Some(least), _) => least.to_string(),
+        (None, _) => "0".to_owned(),
+    }
 }

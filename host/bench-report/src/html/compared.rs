@@ -5,15 +5,13 @@ use super::sections;
 use super::write::safe;
 use crate::comparison::verdict;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
-use crate::{Body, Comparison, ComparisonReport, Document, Section, comparison_document, scale};
+use crate::{Body, Comparison, ComparisonReport, Document, Runs, Section, comparison_document, notes, scale};
 use bench_model::{Arguments, Unit};
 use bench_stats::{LEVEL, Verdict};
 use std::collections::BTreeMap;
 
-/// More ratios than this are in the table alone.
-const ROWS_MAX: usize = 80;
-
-/// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio.
+/// Ratios with their intervals, the noise of each arm against itself, and the margin of equivalence; none where there is no ratio. The
+/// notes say which runs they are of.
 pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     let delta = comparison.options.delta;
     let mut of_scenarios: BTreeMap<&str, Vec<&Arguments>> = BTreeMap::new();
@@ -31,25 +29,25 @@ pub(super) fn forest(comparison: &ComparisonReport) -> Option<Chart> {
     if with_ratio.is_empty() {
         return None;
     }
-    let (all, shown) = (with_ratio.len(), with_ratio.len().min(ROWS_MAX));
-    let mut notes = vec![format!(
-        "Ratio of median times with its {} % interval over whole processes, seed {}; grey: an arm against itself; \
+    let (counted, views) = match &comparison.runs {
+        Runs::Paired(run) => ("pairs of samples, and processes", vec![&**run]),
+        Runs::Sides { a, b } => ("samples and processes of the side that has fewer", a.iter().chain(b).collect()),
+    };
+    let note = format!(
+        "Ratio of median times with its {} % interval over whole processes, seed {}; n: {counted}; grey: an arm against itself; \
          shaded: within ±{} %, which counts as equivalent. Below 1 is faster.",
         LEVEL * 100.0,
         comparison.options.seed,
         (delta * 1e4).round() / 100.0
-    )];
-    if shown < all {
-        notes.push(format!("The first {shown} of {all} ratios; the table has all."));
-    }
+    );
     Some(Chart::Rows(Rows {
         title: "Ratios".to_owned(),
         across: Dimension { title: "time of the candidate / time of the baseline".to_owned(), unit: Unit::Count },
         is_from_zero: false,
         zone: Some((1.0 / (1.0 + delta), 1.0 + delta)),
         origin: Some(1.0),
-        rows: with_ratio.into_iter().take(ROWS_MAX).collect(),
-        notes,
+        rows: with_ratio,
+        notes: std::iter::once(note).chain(views.into_iter().map(notes::source)).collect(),
     }))
 }
 
@@ -61,11 +59,16 @@ fn only(arguments: &Arguments, names: &[&str]) -> Arguments {
 /// The row of a ratio, which `arguments` tell from the others of its scenario.
 fn row(compared: &Comparison, arguments: &Arguments, delta: f64) -> Option<Row> {
     let figures = compared.figures.as_ref()?;
-    let interval = figures.ratios.medians.interval(LEVEL);
+    // As in the table: of a comparison that was looked at repeatedly, one that holds at every look.
+    let interval = figures.ratios.medians.interval(figures.level);
     let processes = compared.processes.unwrap_or_default();
     let has_interval = interval.low.is_finite() && interval.high.is_finite() && processes >= bench_stats::PROCESSES_MIN;
     let ratio = figures.ratios.medians.ratio();
-    let words = if has_interval { verdict(compared, delta) } else { format!("n = {processes} processes, no interval") };
+    let counted = format!("n = {} in {processes} proc.", scale::count(compared.pairs.unwrap_or_default() as f64));
+    let words = match has_interval {
+        true => format!("{}  {counted}", verdict(compared, delta)),
+        false => format!("{counted}, no interval"),
+    };
     let (arguments, title) = (arguments.to_string(), compared.title());
     let parts = [&compared.scenario, &arguments, &title].into_iter().filter(|part| !part.is_empty());
     Some(Row {
@@ -97,17 +100,18 @@ pub(super) fn document(comparison: &ComparisonReport) -> Document {
 
 /// Forest plot and tables; `index` tells several comparisons apart.
 pub(super) fn section(comparison: &ComparisonReport, title: &str, index: usize) -> String {
-    let forest = forest(comparison).map_or_else(String::new, |forest| chart(&forest, "wide"));
+    let forest = forest(comparison).map_or_else(String::new, |forest| chart(forest, "wide"));
     let is_breakdown = |section: &Section| ["ledger", "accounts"].contains(&section.name.as_str());
     let (breakdowns, tables): (Vec<_>, Vec<_>) = document(comparison).sections.into_iter().partition(is_breakdown);
     let of_sections = |sections| Document { sections, ..Document::default() };
     let (breakdowns, tables) = (of_sections(breakdowns), of_sections(tables));
-    let tables = sections::all(&tables, &format!("compared-{index}"));
+    // There is no figure among them.
+    let tables = sections::all(&tables, &format!("compared-{index}"), "");
     let breakdowns = match breakdowns.sections.is_empty() {
         true => String::new(),
         false => format!(
             "<details class=\"more-parts\"><summary>Where the time of operations goes</summary>{}</details>",
-            sections::all(&breakdowns, &format!("breakdown-{index}"))
+            sections::all(&breakdowns, &format!("breakdown-{index}"), "")
         ),
     };
     format!("<section id=\"compared-{index}\"><h2>{}</h2>{forest}{tables}{breakdowns}</section>", safe(title))

@@ -49,12 +49,13 @@ pub(super) fn anchor(index: usize, at: usize) -> String {
 }
 
 impl PageFamily {
-    /// The part of the page, under the identifier `anchor`.
-    pub(super) fn html(&self, anchor: &str) -> String {
+    /// The part of the page, under the identifier `anchor`. Its figures are noted to be of `source`.
+    pub(super) fn html(&self, anchor: &str, source: &str) -> String {
         let sections = self.sections.iter().enumerate();
         let sections: String =
-            sections.map(|(at, section)| sections::one(section, &format!("{anchor}-{at}"))).collect();
-        let charts: String = self.charts.iter().map(|named| chart(&named.chart, "wide")).collect();
+            sections.map(|(at, section)| sections::one(section, &format!("{anchor}-{at}"), source)).collect();
+        let charts = self.charts.iter().map(|named| chart(named.chart.clone().with_note(source), "wide"));
+        let charts: String = charts.collect();
         format!("<section id=\"{anchor}\"><h2>Family {}</h2>{sections}{charts}</section>", safe(&self.name))
     }
 

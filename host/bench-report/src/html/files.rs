@@ -1,19 +1,20 @@
 //! The files that go with a page: its tables as CSV, its figures as SVG and PNG.
 
 use super::page::{Page, PageRun};
-use super::{cells, charts, compared, targets};
+use super::{cells, charts, compared, machine, tables, targets};
 use crate::document::{Body, Document};
 use crate::parallel::in_parallel;
 use crate::plots::Chart;
 use crate::render::{Csv, Layout, Renderer};
-use crate::{csv, notes};
+use crate::text::number;
+use crate::{CellView, csv, notes};
 use std::collections::BTreeSet;
 
 /// Letters of a file's name, without a number and the extension.
 const FILE_NAME_MAX: usize = 120;
 
-/// So many figures of a report have a PNG unless all are asked for. A PNG takes longer than anything else of a report, and there can be a
-/// figure for each of hundreds of scenarios.
+/// So many figures of a report have a PNG unless all are asked for, and those of single cells have one only where there are no more figures
+/// than that. A PNG takes longer than anything else of a report, and there can be several figures for each of thousands of cells.
 const PNG_MAX: usize = 64;
 
 /// A file that goes with a page.
@@ -25,40 +26,65 @@ pub struct PageFile {
     pub content: Vec<u8>,
 }
 
+/// The files that go with a page.
+#[derive(Clone, Debug)]
+pub struct PageFiles {
+    /// Tables and figures.
+    pub files: Vec<PageFile>,
+    /// How many figures have no PNG, and what writes one of each; none where every figure has one.
+    pub lacking: Option<String>,
+}
+
 impl Page<'_> {
-    /// The tables as CSV, and the figures of the page as SVG and PNG. Where `every_figure`, those of single cells are among them;
-    /// otherwise only the first 64 figures have a PNG.
-    pub fn files(&self, every_figure: bool) -> Vec<PageFile> {
+    /// The tables as CSV, and the figures as SVG and PNG. Unless `every_figure`, only the first 64 figures have a PNG, and those of single
+    /// cells have one only where there are no more figures than that.
+    pub fn files(&self, every_figure: bool) -> PageFiles {
         let mut parts = Parts::default();
         for (index, (_, comparison)) in self.comparisons.iter().enumerate() {
-            let name = numbered("comparisons", index, self.comparisons.len());
-            parts.table(&name, &compared::document(comparison));
+            let name = |what: &str| numbered(what, index, self.comparisons.len());
+            let document = compared::document(comparison);
+            parts.table(&name("comparisons"), &document);
+            for (what, of_sections) in [("ladders", "ladder"), ("breakdowns", "ledger")] {
+                let sections = document.sections.iter().filter(|section| section.name == of_sections);
+                parts.table(&name(what), &tables::joined(what, sections));
+            }
             if let Some(forest) = compared::forest(comparison) {
-                let runs: Vec<String> = self.runs.iter().map(|run| notes::source(run.view)).collect();
-                let name = numbered("ratios", index, self.comparisons.len());
-                parts.figure(name, forest.with_note(&runs.join(" ")));
+                parts.figure(&name("ratios"), forest);
             }
         }
         for (index, run) in self.runs.iter().enumerate() {
             self.files_of_run(run, index, &mut parts);
-            for cell in run.view.cells.iter().filter(|_| every_figure) {
-                let anchor = cells::anchor(run.view, cell);
-                for (what, chart) in charts::of_cell(run.view, cell, run.courses) {
-                    parts.figure(format!("{anchor}-{what}"), chart.with_note(&notes::source(run.view)));
-                }
-            }
         }
-        parts.drawn(if every_figure { usize::MAX } else { PNG_MAX })
+        let own = parts.figures.len();
+        self.figures_of_cells().into_iter().for_each(|(name, chart)| parts.figure(&name, chart));
+        let all = parts.figures.len();
+        let with_png = if every_figure || all <= PNG_MAX { all } else { own.min(PNG_MAX) };
+        let can_write = cfg!(feature = "png");
+        let lacking = lacking(all, if can_write { with_png } else { 0 }, can_write);
+        PageFiles { files: parts.drawn(with_png), lacking }
     }
 
-    /// The table of cells, targets, and what families say of one run.
+    /// The figures of single cells, each with the name of its files.
+    fn figures_of_cells(&self) -> Vec<(String, Chart)> {
+        let all = self.runs.iter().flat_map(|run| run.view.cells.iter().map(move |cell| (run, cell)));
+        let all: Vec<(&PageRun<'_>, &CellView)> = all.collect();
+        let figures = in_parallel(&all, |(run, cell)| {
+            let (anchor, source) = (cells::anchor(run.view, cell), notes::source(run.view));
+            let named = |(what, chart): (&str, Chart)| (format!("{anchor}-{what}"), chart.with_note(&source));
+            charts::of_cell(run.view, cell, run.courses).into_iter().map(named).collect::<Vec<_>>()
+        });
+        figures.into_iter().flatten().collect()
+    }
+
+    /// The table of cells, rooflines, targets, and what families say of one run.
     fn files_of_run(&self, run: &PageRun<'_>, index: usize, parts: &mut Parts) {
         let name = |what: &str| numbered(&file_name(what), index, self.runs.len());
         let source = notes::source(run.view);
         let cells = Document { records: Some(csv::records(run.view)), ..Document::default() };
         parts.table(&name("cells"), &cells);
+        parts.table(&name("rooflines"), &machine::document(run.view));
         if let Some(bullets) = targets::bullets(&run.targets) {
-            parts.figure(name("targets"), bullets.with_note(&source));
+            parts.figure(&name("targets"), bullets.with_note(&source));
         }
         if !run.targets.is_empty() {
             parts.table(&name("targets"), &crate::targets_document(run.view, &run.targets));
@@ -67,16 +93,26 @@ impl Page<'_> {
         for (at, section) in of_families.chain(run.others()).enumerate() {
             let own = name(&format!("{}-{at}", section.name));
             match &section.body {
-                Body::Figure(figure) => parts.figure(own, Chart::Figure(figure.clone()).with_note(&source)),
+                Body::Figure(figure) => parts.figure(&own, Chart::Figure(figure.clone()).with_note(&source)),
                 _ => parts.table(&own, &Document { sections: vec![section.clone()], ..Document::default() }),
             }
         }
         for chart in run.families.iter().flat_map(|family| &family.charts) {
-            let own = name(&chart.name);
-            let own = if parts.has_figure(&own) { format!("{own}-{}", parts.all.len()) } else { own };
-            parts.figure(own, chart.chart.clone().with_note(&source));
+            parts.figure(&name(&chart.name), chart.chart.clone().with_note(&source));
         }
     }
+}
+
+/// How many figures of `all` have no PNG, where `with_png` have one, and what writes the others; none where every figure has one.
+/// `can_write` is whether this program writes PNG at all.
+fn lacking(all: usize, with_png: usize, can_write: bool) -> Option<String> {
+    let without = all.saturating_sub(with_png);
+    let verb = if without == 1 { "is" } else { "are" };
+    let remedy = match can_write {
+        true => "`bench-host report --all-figures` writes the PNG of each",
+        false => "this bench-host was built without the cargo feature `png`; build it with default features",
+    };
+    (without > 0).then(|| format!("{} of {all} {verb} SVG alone: {remedy}", number(without, "figure")))
 }
 
 /// What becomes a file, or the two files of a figure.
@@ -93,18 +129,24 @@ struct Parts {
 }
 
 impl Parts {
+    /// Adds a table, if the document has one.
     fn table(&mut self, name: &str, document: &Document) {
         let content = Csv.render(document, &Layout::default()).into_bytes();
-        self.all.push(Part::Table(PageFile { name: format!("{name}.csv"), content }));
+        if !content.is_empty() {
+            self.all.push(Part::Table(PageFile { name: format!("{name}.csv"), content }));
+        }
     }
 
-    fn figure(&mut self, name: String, chart: Chart) {
-        self.figures.insert(name.clone());
-        self.all.push(Part::Figure { name, chart, has_png: true });
-    }
-
-    fn has_figure(&self, name: &str) -> bool {
-        self.figures.contains(name)
+    /// Adds a figure, or its parts with a number each where it is several. A name that is taken gets a number too.
+    fn figure(&mut self, name: &str, chart: Chart) {
+        let panels = chart.panels();
+        let count = panels.len();
+        for (index, chart) in panels.into_iter().enumerate() {
+            let own = numbered(name, index, count);
+            let name = if self.figures.contains(&own) { format!("{own}-{}", self.all.len()) } else { own };
+            self.figures.insert(name.clone());
+            self.all.push(Part::Figure { name, chart, has_png: true });
+        }
     }
 
     /// The files. Figures are drawn on all processors, the first `png_max` as PNG too.
@@ -146,28 +188,60 @@ fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Records;
     use crate::plots::{Dimension, Row, Rows};
     use bench_model::Unit;
 
-    #[test]
-    fn figures_beyond_the_limit_are_svg_alone() {
-        let rows = Rows {
+    fn rows(count: usize) -> Chart {
+        Chart::Rows(Rows {
             title: "A figure".to_owned(),
             across: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
             is_from_zero: true,
             zone: None,
             origin: None,
-            rows: vec![Row { name: "row".to_owned(), bar: Some((0.0, 1.0)), ..Row::default() }],
+            rows: vec![Row { name: "row".to_owned(), bar: Some((0.0, 1.0)), ..Row::default() }; count],
             notes: Vec::new(),
-        };
-        let names = |png_max: usize| {
+        })
+    }
+
+    fn names(parts: Parts, png_max: usize) -> Vec<String> {
+        parts.drawn(png_max).into_iter().map(|file| file.name).collect()
+    }
+
+    #[test]
+    fn figures_beyond_the_limit_are_svg_alone() {
+        let parts = || {
             let mut parts = Parts::default();
-            parts.figure("a".to_owned(), Chart::Rows(rows.clone()));
-            parts.table("b", &Document::default());
-            parts.figure("c".to_owned(), Chart::Rows(rows.clone()));
-            parts.drawn(png_max).into_iter().map(|file| file.name).collect::<Vec<_>>()
+            parts.figure("a", rows(1));
+            let records = Records { columns: vec!["x"], rows: Vec::new() };
+            parts.table("b", &Document { records: Some(records), ..Document::default() });
+            parts.table("empty", &Document::default());
+            parts.figure("c", rows(1));
+            parts
         };
-        assert_eq!(names(1), ["a.svg", "a.png", "b.csv", "c.svg"]);
-        assert_eq!(names(usize::MAX), ["a.svg", "a.png", "b.csv", "c.svg", "c.png"]);
+        assert_eq!(names(parts(), 1), ["a.svg", "a.png", "b.csv", "c.svg"]);
+        assert_eq!(names(parts(), usize::MAX), ["a.svg", "a.png", "b.csv", "c.svg", "c.png"]);
+    }
+
+    #[test]
+    fn a_figure_of_many_rows_is_several_files() {
+        let mut parts = Parts::default();
+        parts.figure("a-2", rows(1));
+        parts.figure("a", rows(200));
+        assert_eq!(names(parts, 0), ["a-2.svg", "a-1.svg", "a-2-2.svg", "a-3.svg"]);
+    }
+
+    #[test]
+    fn figures_without_a_png_are_counted() {
+        let check = |all: usize, with_png: usize, can_write: bool, expect: Option<&str>| {
+            assert_eq!(lacking(all, with_png, can_write).as_deref(), expect);
+        };
+        let option = "`bench-host report --all-figures` writes the PNG of each";
+        let build = "this bench-host was built without the cargo feature `png`; build it with default features";
+        check(64, 64, true, None);
+        check(65, 64, true, Some(&format!("1 figure of 65 is SVG alone: {option}")));
+        check(712, 12, true, Some(&format!("700 figures of 712 are SVG alone: {option}")));
+        check(3, 0, false, Some(&format!("3 figures of 3 are SVG alone: {build}")));
+        check(0, 0, false, None);
     }
 }

@@ -1,9 +1,31 @@
 //! The machine card: what was measured where and how, the rooflines before and after, and what makes figures doubtful.
 
-use super::write::{copy_button, list, pairs, safe};
-use crate::calibration;
-use crate::{RunView, notes, scale};
-use bench_sink::runfile::LimitRecord;
+use super::write::{copy_button, list, pairs, safe, sorting_head};
+use crate::calibration::{self, LimitPair};
+use crate::document::{Datum, Document, Measure, Records};
+use crate::{RunView, escape, notes, scale};
+use bench_model::MachineLimit;
+use bench_sink::runfile::{LimitRecord, Named};
+
+/// The columns of the table of rooflines, with the class of each.
+const HEADS: [(&str, &str); 6] =
+    [("roofline", ""), ("before", "n"), ("after", "n"), ("drift", "n"), ("n", "n"), ("how", "")];
+
+/// The same for spreadsheets, where intervals, units and numbers of samples have columns of their own.
+const COLUMNS: [&str; 12] = [
+    "roofline",
+    "unit",
+    "before",
+    "before_low",
+    "before_high",
+    "before_count",
+    "after",
+    "after_low",
+    "after_high",
+    "after_count",
+    "drift",
+    "detail",
+];
 
 /// The card of one run; `index` tells several apart.
 pub(super) fn card(view: &RunView, index: usize) -> String {
@@ -48,22 +70,54 @@ fn rooflines(view: &RunView, id: &str) -> String {
         };
         let drift = pair.drift().map_or_else(String::new, |drift| format!("{:+.0} %", drift.share * 100.0));
         rows.push_str(&format!(
-            "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\"><span class=\"doubt\">{}</span></td>\
-             <td class=\"n\">{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td class=\"n\" data-v=\"{}\">{}</td><td class=\"n\" data-v=\"{}\">{}</td>\
+             <td class=\"n\" data-v=\"{}\"><span class=\"doubt\">{}</span></td><td class=\"n\" data-v=\"{count}\">{count}</td><td>{}</td></tr>",
             safe(&limit.to_string()),
+            raw(pair.before()),
             safe(&amount(pair.before(), pair.before)),
+            raw(pair.after()),
             safe(&amount(pair.after(), pair.after)),
+            raw(pair.drift().map(|drift| drift.share)),
             safe(&drift),
-            record.count,
-            safe(&record.detail)
+            safe(&record.detail),
+            count = record.count
         ));
     }
+    let heads: String = HEADS.iter().map(|(title, class)| sorting_head(title, class)).collect();
     format!(
         "<h3>Rooflines</h3><div class=\"tools\">{}</div>\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rooflines\"><table id=\"{id}\"><thead><tr>\
-         <th scope=\"col\">roofline</th><th scope=\"col\" class=\"n\">before</th><th scope=\"col\" class=\"n\">after</th>\
-         <th scope=\"col\" class=\"n\">drift</th><th scope=\"col\" class=\"n\">n</th><th scope=\"col\">how</th></tr></thead>\
-         <tbody>{rows}</tbody></table></div>",
+         {heads}</tr></thead><tbody>{rows}</tbody></table></div>",
         copy_button(id)
     )
+}
+
+/// The rooflines for spreadsheets, in base units; what was not measured is empty. Nothing where there are none.
+pub(super) fn document(view: &RunView) -> Document {
+    let pairs = calibration::pairs(&view.calibration);
+    let rows: Vec<Vec<String>> = pairs.iter().filter_map(|(limit, pair)| record(limit, pair)).collect();
+    let records = (!rows.is_empty()).then(|| Records { columns: COLUMNS.to_vec(), rows });
+    Document { records, ..Document::default() }
+}
+
+fn record(limit: &Named<MachineLimit>, pair: &LimitPair<'_>) -> Option<Vec<String>> {
+    let any = pair.any()?;
+    let drift = pair.before().zip(pair.after()).and_then(|(before, after)| bench_stats::drift(before, after));
+    let text = |text: &str| escape(text).into_owned();
+    let first = [text(&limit.to_string()), text(&any.unit.to_string())];
+    let last = [raw(drift), text(&any.detail)];
+    Some(first.into_iter().chain(moment(pair.before)).chain(moment(pair.after)).chain(last).collect())
+}
+
+/// The median at one time, its interval, and the number of samples.
+fn moment(record: Option<&LimitRecord>) -> [String; 4] {
+    let Some(record) = record else { return Default::default() };
+    let interval = calibration::interval(record);
+    let [low, high] = [interval.map(|interval| interval.low), interval.map(|interval| interval.high)];
+    [raw(record.median), raw(low), raw(high), record.count.to_string()]
+}
+
+/// A figure in its base unit; empty where it is absent.
+fn raw(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| Datum::number(value, Measure::Plain).raw())
 }

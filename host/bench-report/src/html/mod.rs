@@ -12,9 +12,10 @@ mod machine;
 mod page;
 mod sections;
 mod strip;
+mod tables;
 mod targets;
 mod write;
 
 pub use self::courses::Courses;
-pub use self::files::PageFile;
+pub use self::files::{PageFile, PageFiles};
 pub use self::page::{Page, PageRun};

@@ -23,6 +23,8 @@ pub struct Page<'a> {
     pub comparisons: Vec<(String, ComparisonReport)>,
     /// What a reader must know beyond what the runs say of themselves. Not escaped.
     pub warnings: Vec<String>,
+    /// Lines at the end, such as which figures have no file of their own. Not escaped.
+    pub remarks: Vec<String>,
 }
 
 /// One run of a report.
@@ -139,14 +141,19 @@ impl Page<'_> {
 
     fn run(&self, run: &PageRun<'_>, index: usize) -> String {
         let title = if self.runs.len() == 1 { "Cells".to_owned() } else { format!("Run {}: cells", run.view.id) };
+        let source = notes::source(run.view);
         let others = run.others().enumerate();
-        let others: String = others.map(|(at, section)| sections::one(section, &format!("run-{index}-{at}"))).collect();
+        let others: String =
+            others.map(|(at, section)| sections::one(section, &format!("run-{index}-{at}"), &source)).collect();
         let of_families = run.families.iter().enumerate();
-        let of_families: String = of_families.map(|(at, family)| family.html(&families::anchor(index, at))).collect();
+        let of_families: String =
+            of_families.map(|(at, family)| family.html(&families::anchor(index, at), &source)).collect();
         format!(
-            "{}<section id=\"run-{index}\"><h2>{}</h2>{}{others}</section>{of_families}{}",
+            "{}<section id=\"run-{index}\"><h2>{}</h2><p class=\"note\">Figures: {}</p>{}{others}</section>\
+             {of_families}{}",
             targets::section(run.view, &run.targets, index),
             safe(&title),
+            safe(&source),
             cells::table(run.view, run.courses, index),
             machine::card(run.view, index)
         )
@@ -162,9 +169,10 @@ impl Page<'_> {
 
     fn footer(&self) -> String {
         let version = self.runs.first().map_or("", |run| run.view.fingerprint.host_version.as_str());
+        let remarks: String = self.remarks.iter().map(|line| format!("<p>{}</p>", safe(line))).collect();
         format!(
             "<footer><p>Made by bench-host {}. Every figure is of the run file alone; the command of each cell measures it again. \
-             limit: how many times what the machine itself takes.</p></footer>",
+             limit: how many times what the machine itself takes.</p>{remarks}</footer>",
             safe(version)
         )
     }

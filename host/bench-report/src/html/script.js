@@ -53,9 +53,11 @@
   addEventListener('hashchange', follow);
   follow();
 
-  // The rows of each table in the reader's order.
+  // The rows of each table of cells in the reader's order.
   const orders = new Map();
   const ordered = (table) => orders.get(table) || [...table.tBodies];
+
+  const wordsOf = (input) => input.value.toLowerCase().split(/\s+/).filter(Boolean);
 
   // Filters. Of many rows that match, the first are shown, because browsers take long to lay out thousands; all are on request, and in
   // print.
@@ -71,7 +73,7 @@
     const most = Number(table.dataset.shown);
     let isWhole = false;
     const filter = () => {
-      const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const wanted = wordsOf(words);
       const bodies = ordered(table);
       const found = bodies.filter((body) => (!arm.value || body.dataset.arm === arm.value)
         && (!status.value || body.dataset.status === status.value) && wanted.every((word) => text(body).includes(word)));
@@ -98,6 +100,30 @@
     follow();
   }
 
+  // Filters of other tables: a row is found by its own words and those of the heading of its group.
+  const isHeading = (row) => row.cells[0].scope === 'rowgroup';
+  for (const input of all('input[data-rows]')) {
+    const bodies = [...document.getElementById(input.dataset.rows).tBodies].map((body) => {
+      const rows = [...body.rows];
+      return [rows.filter(isHeading), rows.filter((row) => !isHeading(row))];
+    });
+    const found = input.closest('.tools').querySelector('.found');
+    const text = (row) => row.textContent.toLowerCase();
+    input.addEventListener('input', () => {
+      const wanted = wordsOf(input);
+      let [shown, count] = [0, 0];
+      for (const [headings, rows] of bodies) {
+        const heading = headings.map(text).join(' ');
+        for (const row of rows) row.hidden = !wanted.every((word) => `${heading} ${text(row)}`.includes(word));
+        const own = rows.filter((row) => !row.hidden).length;
+        headings.forEach((row) => { row.hidden = own === 0; });
+        shown += own;
+        count += rows.length;
+      }
+      found.textContent = wanted.length ? `${shown} of ${count} rows` : '';
+    });
+  }
+
   // What is folded is printed too.
   addEventListener('beforeprint', () => {
     const folded = all('details:not([open])');
@@ -107,6 +133,35 @@
 
   // Sorting: figures by their value in base units, those without one last.
   const { compare } = new Intl.Collator(undefined, { numeric: true });
+  const sorted = (items, cellOf, isUp) => {
+    const keyed = items.map((item) => {
+      const cell = cellOf(item);
+      const value = cell.dataset.v === undefined ? NaN : parseFloat(cell.dataset.v);
+      return { item, cell, value };
+    });
+    const order = isUp ? 1 : -1;
+    if (keyed.some((one) => !Number.isNaN(one.value))) {
+      keyed.sort((a, b) => {
+        if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
+        return order * (a.value - b.value);
+      });
+    } else {
+      keyed.forEach((one) => { one.text = one.cell.textContent; });
+      keyed.sort((a, b) => order * compare(a.text, b.text));
+    }
+    return keyed.map((one) => one.item);
+  };
+  // Rows stay in their groups, below the heading; groups are in the order of their first rows.
+  const sortRows = (table, column, isUp) => {
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]).filter((row) => !isHeading(row));
+    const groups = new Map();
+    for (const row of sorted(rows, (one) => one.cells[column], isUp)) {
+      const body = row.parentElement;
+      if (!groups.has(body)) groups.set(body, []);
+      groups.get(body).push(row);
+    }
+    groups.forEach((own, body) => { body.append(...own); table.append(body); });
+  };
   for (const button of all('button[data-sort]')) {
     button.addEventListener('click', () => {
       const head = button.closest('th');
@@ -115,22 +170,11 @@
       const isUp = head.getAttribute('aria-sort') !== 'ascending';
       [...table.tHead.rows[0].cells].forEach((other) => other.setAttribute('aria-sort', 'none'));
       head.setAttribute('aria-sort', isUp ? 'ascending' : 'descending');
-      const keyed = ordered(table).map((body) => {
-        const cell = body.firstElementChild.children[column];
-        const value = cell.dataset.v === undefined ? NaN : parseFloat(cell.dataset.v);
-        return { body, cell, value };
-      });
-      const order = isUp ? 1 : -1;
-      if (keyed.some((one) => !Number.isNaN(one.value))) {
-        keyed.sort((a, b) => {
-          if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
-          return order * (a.value - b.value);
-        });
-      } else {
-        keyed.forEach((one) => { one.text = one.cell.textContent; });
-        keyed.sort((a, b) => order * compare(a.text, b.text));
+      if (!table.classList.contains('cells')) {
+        sortRows(table, column, isUp);
+        return;
       }
-      orders.set(table, keyed.map((one) => one.body));
+      orders.set(table, sorted(ordered(table), (body) => body.firstElementChild.children[column], isUp));
       table.dispatchEvent(new Event('sorted'));
     });
   }
@@ -145,7 +189,7 @@
     const line = (cells) => `| ${cells.join(' | ')} |`;
     const head = [...table.tHead.rows[0].cells];
     const rules = head.map((cell) => (cell.classList.contains('n') ? '--:' : '---'));
-    const rows = [...table.tBodies].filter((body) => !body.hidden).flatMap((body) => [...body.rows]).filter((row) => !row.classList.contains('more'));
+    const rows = [...table.tBodies].filter((body) => !body.hidden).flatMap((body) => [...body.rows]).filter((row) => !row.hidden && !row.classList.contains('more'));
     const filled = rows.map((row) => { const cells = [...row.cells].map(plain); while (cells.length < head.length) cells.push(''); return line(cells); });
     return [line(head.map(plain)), line(rules), ...filled].join('\n') + '\n';
   };

@@ -1,23 +1,27 @@
 //! Sections of a document as HTML: tables, trees, figures and notes, those of families included.
 
 use super::cell::chart;
-use super::write::{copy_button, figure, list, nested_list, safe};
+use super::write::{copy_button, figure, list, nested_list, safe, sorting_head};
 use crate::document::{Align, Body, Column, Datum, Document, Group, Rank, Section, Table, Tree};
+use crate::environment;
 use crate::plots::Chart;
 
-/// Every section of `document`; `prefix` begins the identifiers of its tables.
-pub(super) fn all(document: &Document, prefix: &str) -> String {
+/// A table of so many rows or more can be filtered.
+const FILTERED_FROM: usize = 12;
+
+/// Every section of `document`; `prefix` begins the identifiers of its tables, and `source` says what its figures are of.
+pub(super) fn all(document: &Document, prefix: &str, source: &str) -> String {
     let numbered = document.sections.iter().enumerate();
-    numbered.map(|(index, section)| one(section, &format!("{prefix}-{index}"))).collect()
+    numbered.map(|(index, section)| one(section, &format!("{prefix}-{index}"), source)).collect()
 }
 
-/// One section, whose table has the identifier `id`.
-pub(super) fn one(section: &Section, id: &str) -> String {
+/// One section, whose table has the identifier `id`, and whose figure is noted to be of `source`.
+pub(super) fn one(section: &Section, id: &str, source: &str) -> String {
     let title = if section.title.is_empty() { String::new() } else { format!("<h3>{}</h3>", safe(&section.title)) };
     let body = match &section.body {
         Body::Table(table) => self::table(table, id, &section.title),
         Body::Tree(tree) => self::tree(tree, id, &section.title),
-        Body::Figure(figure) => chart(&Chart::Figure(figure.clone()), "wide"),
+        Body::Figure(figure) => chart(Chart::Figure(figure.clone()).with_note(source), "wide"),
         Body::Notes(notes) if notes.lines.is_empty() => return String::new(),
         Body::Notes(notes) => nested_list(&notes.lines),
     };
@@ -30,29 +34,37 @@ fn table(table: &Table, id: &str, title: &str) -> String {
     let has_groups = !table.grouped_by.is_empty();
     let groups: String = table.groups.iter().map(|group| self::group(group, &shown, &columns, has_groups)).collect();
     let label = if title.is_empty() { "Table" } else { title };
+    let heads = columns.iter().map(|column| sorting_head(&column.title, class_of(column.align)));
     format!(
-        "<div class=\"tools\">{}</div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\">\
+        "<div class=\"tools\">{}{}</div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\">\
          <thead><tr>{}</tr></thead>{groups}</table></div>",
+        filter(table, id),
         copy_button(id),
         safe(label),
-        head(&columns)
+        heads.collect::<String>()
     )
+}
+
+/// What shows some rows of a long table, and how many those are.
+fn filter(table: &Table, id: &str) -> String {
+    if table.rows().count() < FILTERED_FROM {
+        return String::new();
+    }
+    format!(
+        "<label>Filter <input type=\"search\" placeholder=\"words of a row…\" data-rows=\"{id}\"></label>\
+         <span class=\"found\" role=\"status\" aria-live=\"polite\"></span>"
+    )
+}
+
+/// The class of what stands in a column.
+fn class_of(align: Align) -> &'static str {
+    if align == Align::Right { "n" } else { "" }
 }
 
 /// A column without a value in any row is left out where its rank permits.
 fn is_shown(table: &Table, index: usize) -> bool {
     let may_be_left_out = matches!(table.columns[index].rank, Rank::Filled | Rank::Extra(_));
     !may_be_left_out || table.rows().any(|row| !row[index].is_void())
-}
-
-fn head(columns: &[&Column]) -> String {
-    columns
-        .iter()
-        .map(|column| {
-            let class = if column.align == Align::Right { " class=\"n\"" } else { "" };
-            format!("<th scope=\"col\"{class}>{}</th>", safe(&column.title))
-        })
-        .collect()
 }
 
 fn group(group: &Group, shown: &[usize], columns: &[&Column], has_groups: bool) -> String {
@@ -77,11 +89,12 @@ fn cell(datum: &Datum, align: Align) -> String {
         return figure(datum);
     }
     let text = datum.shown();
-    let class = match text.as_str() {
+    // A verdict may be followed by what makes it doubtful.
+    let class = match text.split(", ").next().unwrap_or_default() {
         "pass" | "ok" => "good",
         "different" => "info",
         "MISS" | "FAILED" => "bad",
-        "void" | "withheld" => "doubt",
+        "void" | "withheld" | environment::MARK => "doubt",
         _ => "",
     };
     if class.is_empty() {
@@ -91,9 +104,13 @@ fn cell(datum: &Datum, align: Align) -> String {
     }
 }
 
-/// A table whose first column is indented by what is a part of what.
+/// A table whose first column is indented by what is a part of what. It has one order, so it is not sorted.
 fn tree(tree: &Tree, id: &str, title: &str) -> String {
-    let columns: Vec<&Column> = tree.columns.iter().collect();
+    let head = |column: &Column| {
+        let class = if column.align == Align::Right { " class=\"n\"" } else { "" };
+        format!("<th scope=\"col\"{class}>{}</th>", safe(&column.title))
+    };
+    let heads: String = tree.columns.iter().map(head).collect();
     let row = |(depth, node): (usize, &crate::Node)| {
         let cells: String = node.values.iter().map(figure).collect();
         format!("<tr><th scope=\"row\" class=\"d{}\">{}</th>{cells}</tr>", depth.min(5), safe(&node.name))
@@ -102,9 +119,8 @@ fn tree(tree: &Tree, id: &str, title: &str) -> String {
     let label = if title.is_empty() { "Parts" } else { title };
     format!(
         "<div class=\"tools\">{}</div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table id=\"{id}\">\
-         <thead><tr><th scope=\"col\">part</th>{}</tr></thead><tbody>{rows}</tbody></table></div>",
+         <thead><tr><th scope=\"col\">part</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>",
         copy_button(id),
-        safe(label),
-        head(&columns)
+        safe(label)
     )
 }

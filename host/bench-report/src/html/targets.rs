@@ -3,7 +3,7 @@
 use super::cell::chart;
 use super::sections;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
-use crate::{RunView, TargetResult, TargetVerdict, scale, targets_document};
+use crate::{RunView, TargetResult, TargetVerdict, notes, scale, targets_document};
 use bench_model::{Direction, Unit};
 
 /// A value that is so many times its bound is drawn at this place; its words have the value.
@@ -53,7 +53,8 @@ pub(super) fn section(view: &RunView, targets: &[TargetResult], index: usize) ->
     if targets.is_empty() {
         return String::new();
     }
-    let bullets = bullets(targets).map_or_else(String::new, |bullets| chart(&bullets, "wide"));
-    let table = sections::all(&targets_document(view, targets), &format!("targets-{index}"));
+    let source = notes::source(view);
+    let bullets = bullets(targets).map_or_else(String::new, |bullets| chart(bullets.with_note(&source), "wide"));
+    let table = sections::all(&targets_document(view, targets), &format!("targets-{index}"), &source);
     format!("<section id=\"targets-{index}\"><h2>Targets</h2>{bullets}{table}</section>")
 }

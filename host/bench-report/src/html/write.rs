@@ -33,12 +33,21 @@ pub(super) fn packed(markup: &str) -> String {
     STANDARD.encode(bytes)
 }
 
-/// A figure in a cell of a table. A range is sorted by its lower end, words by themselves.
+/// A figure in a cell of a table. A range is sorted by its lower end, with which its value begins; words by themselves.
 pub(super) fn figure(datum: &Datum) -> String {
     match datum {
-        Datum::Range { .. } | Datum::Text(_) | Datum::Blank => format!("<td class=\"n\">{}</td>", safe(&datum.shown())),
+        Datum::Text(_) | Datum::Blank => format!("<td class=\"n\">{}</td>", safe(&datum.shown())),
         _ => format!("<td class=\"n\" data-v=\"{}\">{}</td>", safe(&datum.raw()), safe(&datum.shown())),
     }
+}
+
+/// The head of a column by which a reader sorts the rows of a table.
+pub(super) fn sorting_head(title: &str, class: &str) -> String {
+    let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+    format!(
+        "<th scope=\"col\"{class} aria-sort=\"none\"><button type=\"button\" data-sort>{}</button></th>",
+        safe(title)
+    )
 }
 
 /// A list of texts.

@@ -84,6 +84,14 @@ impl Chart {
         self
     }
 
+    /// The same as several charts, where it has more rows than one shows.
+    pub(crate) fn panels(self) -> Vec<Self> {
+        match self {
+            Self::Rows(rows) => rows.panels().into_iter().map(Self::Rows).collect(),
+            other => vec![other],
+        }
+    }
+
     /// The chart with title and notes, as an SVG document and, where `has_png`, as a PNG file. `None` only where the font that is built
     /// in, by which text is placed, is none.
     pub(crate) fn pictures(&self, has_png: bool) -> Option<Pictures> {
@@ -99,7 +107,7 @@ impl Chart {
             Self::Figure(figure) if figure.panels.len() == 1 => Sheet { height: 560, ..Sheet::HALF },
             Self::Figure(figure) => Sheet::WHOLE.with_rows(figure.grid().1),
             Self::Curves(_) => Sheet::HALF,
-            Self::Rows(rows) => Sheet { height: rows.height() as u32 + 16, width: rows.width() },
+            Self::Rows(rows) => Sheet { height: rows.height() as u32 + 16, width: rows.width(&canvas) },
             Self::Stacks(stacks) => {
                 let width = Sheet::WHOLE.width;
                 Sheet { height: stacks.height(width as f32) as u32 + 16, width }

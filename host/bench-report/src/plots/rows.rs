@@ -13,8 +13,16 @@ const TICK: Lettering = Lettering { size: 20.0, is_bold: false, colour: FAINT };
 pub(super) const EACH: f32 = 36.0;
 /// The room of the ticks and of the title of the axis.
 pub(super) const AXIS: f32 = 70.0;
-/// The share of the width that names take at most.
+/// The share of the width that names take at most, and the one that is left for the plot in a page.
 const NAMES_MAX: f32 = 0.42;
+const PLOT_MIN: f32 = 0.2;
+/// Between names and plot, and between plot and values.
+const GAPS: [f32; 2] = [18.0, 34.0];
+/// The widths of a chart in a page.
+const WIDTHS: [u32; 3] = [860, 1200, 1800];
+
+/// So many rows are in one chart at most; further ones are in charts of their own.
+const ROWS_MAX: usize = 80;
 
 /// Labelled figures over one axis, a row for each.
 #[derive(Clone, Debug)]
@@ -87,13 +95,43 @@ impl Rows {
         self.rows.len() as f32 * EACH + AXIS
     }
 
-    /// How many pixels wide it is drawn in a page.
-    pub(super) fn width(&self) -> u32 {
-        match self.rows.iter().map(|row| row.name.len()).max() {
-            Some(..=20) => 860,
-            Some(..=36) => 1200,
-            _ => 1800,
+    /// How many pixels wide it is drawn in a page: more where names are long, or values leave the plot little room.
+    pub(super) fn width(&self, canvas: &Canvas) -> u32 {
+        let [least, middle, most] = WIDTHS;
+        let for_names = match self.rows.iter().map(|row| row.name.len()).max() {
+            Some(..=20) => least,
+            Some(..=36) => middle,
+            _ => most,
+        };
+        let of_names = widest(canvas, self.rows.iter().map(|row| row.name.as_str()));
+        let of_values = widest(canvas, self.rows.iter().map(|row| row.value.as_str()));
+        let has_room = |width: &u32| {
+            let width = *width as f32;
+            let beside = of_names.min(width * NAMES_MAX) + of_values + GAPS.iter().sum::<f32>();
+            width - beside >= width * PLOT_MIN
+        };
+        WIDTHS.into_iter().filter(|width| *width >= for_names).find(has_room).unwrap_or(most)
+    }
+
+    /// The same as charts of about as many rows each, none of more than [`ROWS_MAX`], numbered where there are several.
+    pub(super) fn panels(self) -> Vec<Self> {
+        let count = self.rows.len().div_ceil(ROWS_MAX);
+        if count <= 1 {
+            return vec![self];
         }
+        let panel = |(index, rows): (usize, &[Row])| {
+            let (across, notes) = (self.across.clone(), self.notes.clone());
+            Self {
+                title: format!("{}, {} of {count}", self.title, index + 1),
+                across,
+                is_from_zero: self.is_from_zero,
+                zone: self.zone,
+                origin: self.origin,
+                rows: rows.to_vec(),
+                notes,
+            }
+        };
+        self.rows.chunks(self.rows.len().div_ceil(count)).enumerate().map(panel).collect()
     }
 
     fn axis(&self) -> Axis {
@@ -116,14 +154,11 @@ impl Rows {
         let axis = self.axis();
         let width = room.right - room.left;
         let names: Vec<String> = self.rows.iter().map(|row| shortened(canvas, &row.name, width * NAMES_MAX)).collect();
-        let widest = |canvas: &Canvas, texts: &mut dyn Iterator<Item = &str>| {
-            texts.map(|text| canvas.width_of(text, NAME.size)).fold(0.0, f32::max)
-        };
-        let of_names = widest(canvas, &mut names.iter().map(String::as_str));
-        let of_values = widest(canvas, &mut self.rows.iter().map(|row| row.value.as_str()));
+        let of_names = widest(canvas, names.iter().map(String::as_str));
+        let of_values = widest(canvas, self.rows.iter().map(|row| row.value.as_str()));
         let plot = Room {
-            left: room.left + of_names + 18.0,
-            right: room.right - of_values - 34.0,
+            left: room.left + of_names + GAPS[0],
+            right: room.right - of_values - GAPS[1],
             top: room.top,
             bottom: room.top + self.rows.len() as f32 * EACH,
         };
@@ -167,6 +202,11 @@ impl Row {
             canvas.line(&[(place(bound), y - EACH * 0.42), (place(bound), y + EACH * 0.42)], 4.0, INK, false);
         }
     }
+}
+
+/// How wide the widest of `texts` is.
+fn widest<'a>(canvas: &Canvas, texts: impl Iterator<Item = &'a str>) -> f32 {
+    texts.map(|text| canvas.width_of(text, NAME.size)).fold(0.0, f32::max)
 }
 
 /// Ticks below the rows, and the title of the axis below those.
@@ -219,5 +259,43 @@ mod tests {
         }
         assert_eq!(shortened(&canvas, "kernels/sum", 400.0), "kernels/sum");
         assert_eq!(shortened(&canvas, &name, 0.0), "");
+    }
+
+    fn rows(count: usize, value: &str) -> Rows {
+        let row = |index: usize| Row { name: format!("row {index}"), value: value.to_owned(), ..Row::default() };
+        Rows {
+            title: "Ratios".to_owned(),
+            across: Dimension { title: "ratio".to_owned(), unit: bench_model::Unit::Count },
+            is_from_zero: false,
+            zone: Some((0.9, 1.1)),
+            origin: Some(1.0),
+            rows: (0..count).map(row).collect(),
+            notes: vec!["a note".to_owned()],
+        }
+    }
+
+    #[test]
+    fn many_rows_are_several_charts_and_none_is_left_out() {
+        let check = |count: usize, expect: &[(&str, usize)]| {
+            let panels = rows(count, "").panels();
+            let found: Vec<_> = panels.iter().map(|panel| (panel.title.as_str(), panel.rows.len())).collect();
+            assert_eq!(found, expect);
+            let names: Vec<_> = panels.iter().flat_map(|panel| &panel.rows).map(|row| row.name.clone()).collect();
+            assert_eq!(names, (0..count).map(|index| format!("row {index}")).collect::<Vec<_>>());
+            assert!(panels.iter().all(|panel| panel.notes == ["a note"] && panel.origin == Some(1.0)));
+        };
+        check(ROWS_MAX, &[("Ratios", ROWS_MAX)]);
+        check(ROWS_MAX + 1, &[("Ratios, 1 of 2", 41), ("Ratios, 2 of 2", 40)]);
+        check(200, &[("Ratios, 1 of 3", 67), ("Ratios, 2 of 3", 67), ("Ratios, 3 of 3", 66)]);
+    }
+
+    #[test]
+    fn long_values_leave_the_plot_room() {
+        let canvas = Canvas::of_page().expect("there is a canvas");
+        assert_eq!(rows(1, "1.338×  different").width(&canvas), WIDTHS[0]);
+        let long = "1.002×  undecided: ~12.3M more pairs  n = 12.0k in 30 proc.";
+        let width = rows(1, long).width(&canvas);
+        let values = canvas.width_of(long, NAME.size);
+        assert!(width > WIDTHS[0] && width as f32 - values > width as f32 * PLOT_MIN, "{width} {values}");
     }
 }
