@@ -48,10 +48,10 @@ pub trait Driver: Sync {
         Ok(None)
     }
 
-    /// Whether the resource usage of a scenario can be counted in a session of its own.
-    fn has_account(&self, scenario: &Scenario) -> bool {
+    /// Why the resource usage of a scenario cannot be counted in a session of its own; `None` if it can.
+    fn uncounted(&self, scenario: &Scenario) -> Option<&'static str> {
         let _ = scenario;
-        false
+        Some("its driver has no session in which operations alone could be counted")
     }
 }
 

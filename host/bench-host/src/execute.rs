@@ -283,10 +283,12 @@ impl Executor for WorkerExecutor<'_> {
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
                 redact_report(&mut report);
-                let driver = families::drivers().get(&cell.scenario.driver);
-                let has_account = driver.is_some_and(|driver| driver.has_account(&cell.scenario));
-                if repetition.process == 0 && report.outcome.status == Status::Ok && has_account {
-                    report.account = account(self.job, plan, repetition, self.interrupt);
+                if repetition.process == 0 && report.outcome.status == Status::Ok {
+                    let driver = families::drivers().get(&cell.scenario.driver);
+                    report.account = Some(match driver.and_then(|driver| driver.uncounted(&cell.scenario)) {
+                        Some(why) => AccountRecord::without_counts(repetition.cell, repetition.process, why),
+                        None => account(self.job, plan, repetition, self.interrupt),
+                    });
                 }
                 RepetitionEnd::Done(report)
             }
@@ -329,35 +331,39 @@ pub(crate) fn without_reply(
     report
 }
 
-/// Counts the resource usage of a cell in a worker of its own. If that fails, the cell keeps its figures.
-pub(crate) fn account(
+/// Counts the resource usage of a cell in a worker of its own. If that fails, the cell keeps its figures, and the record is the reason.
+pub(crate) fn account(job: &Job<'_>, plan: &Plan, repetition: Repetition, interrupt: &Interrupt) -> AccountRecord {
+    let cell = plan.cell(repetition.cell);
+    count_usage(job, cell, repetition, interrupt).unwrap_or_else(|reason| {
+        let reason = redact_text(&reason);
+        if !interrupt.is_raised() {
+            tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
+        }
+        AccountRecord::without_counts(repetition.cell, repetition.process, reason)
+    })
+}
+
+/// What a worker counted of `cell`, or why it did not.
+fn count_usage(
     job: &Job<'_>,
-    plan: &Plan,
+    cell: &Cell,
     repetition: Repetition,
     interrupt: &Interrupt,
-) -> Option<AccountRecord> {
-    let cell = plan.cell(repetition.cell);
-    let Resolved { module, arguments, scratch, .. } =
-        job.loader.resolve(job.modules, &job.modules.loaded[cell.offer], cell).ok()?;
-    let scenario = job.modules.loaded[cell.offer].own_scenario(&cell.scenario.name).to_owned();
+) -> Result<AccountRecord, String> {
+    let loaded = &job.modules.loaded[cell.offer];
+    let Resolved { module, arguments, scratch, .. } = job.loader.resolve(job.modules, loaded, cell)?;
+    let scenario = loaded.own_scenario(&cell.scenario.name).to_owned();
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
-    let deadline = job.loader.deadline_for(&job.modules.loaded[cell.offer].spec, cell, 0);
+    let deadline = job.loader.deadline_for(&loaded.spec, cell, 0);
     let end = scratch_budget::within(&scratch, job.loader.limits.scratch, interrupt, |interrupt| {
         job.loader.workers.call(&request, deadline, interrupt)
     });
     match end.result {
-        Ok(Reply::Accounted(Ok(account))) => Some(*account),
-        Ok(Reply::Accounted(Err(reason)) | Reply::Refused(reason)) => {
-            let reason = redact_text(&reason);
-            tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
-            None
-        }
-        Ok(_) | Err(WorkerError::Interrupted) => None,
-        Err(error) => {
-            let error = redact_text(&error.to_string());
-            tracing::warn!(scenario = plan.full_name(cell), %error, "resource usage is not counted");
-            None
-        }
+        Ok(Reply::Accounted(counted)) => counted.map(|account| *account),
+        Ok(Reply::Refused(reason)) => Err(reason),
+        Ok(_) => Err("unexpected reply of the worker".to_owned()),
+        Err(WorkerError::Interrupted) => Err("the run was interrupted meanwhile".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -5,6 +5,8 @@ use bench_sink::runfile::{AccountRecord, HardwareRecord, OutlierRecord};
 /// What an operation of a cell used and did. What could not be counted is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccountView {
+    /// Why nothing at all was counted, if nothing was.
+    pub absent: Option<String>,
     /// Operations that were counted: what follows, up to the bytes, is of one of them.
     pub counted: u64,
     /// Instructions of the module, as the engine counts them.
@@ -37,7 +39,7 @@ pub struct AccountView {
     pub code_bytes: Option<u64>,
     /// What the processor counted of the watched operations, or why nothing.
     pub hardware: Option<HardwareRecord>,
-    /// What happened during the slowest samples.
+    /// What happened during the slowest samples, or why they were not looked at.
     pub outliers: Option<OutlierRecord>,
 }
 
@@ -49,6 +51,7 @@ impl AccountView {
         let calls = record.host_calls.as_ref().filter(|_| record.counted > 0);
         let call = |(name, total): &(String, u64)| (name.clone(), *total as f64 / record.counted as f64);
         Self {
+            absent: record.absent.clone(),
             counted: record.counted,
             instructions: counted(record.instructions),
             host_calls: calls.map(|calls| calls.iter().map(call).collect()),
@@ -99,9 +102,10 @@ fn sum(a: AccountRecord, b: AccountRecord) -> AccountRecord {
         lowered_bytes: counted(|one| one.lowered_bytes),
         instructions: counted(|one| one.instructions),
         code_bytes: a.code_bytes.max(b.code_bytes),
+        // What one of them counted is there, with the number of its operations.
+        absent: a.absent.filter(|_| b.absent.is_some()),
         hardware: both((a.watched, a.hardware), (b.watched, b.hardware), sum_hardware),
-        // One process is looked into.
-        outliers: a.outliers.or(b.outliers),
+        outliers: either(a.outliers, b.outliers),
         host_calls: both((a.counted, a.host_calls), (b.counted, b.host_calls), sum_calls),
     }
 }
@@ -118,20 +122,31 @@ fn both<T>(a: (u64, Option<T>), b: (u64, Option<T>), add: impl FnOnce(T, T) -> T
 fn sum_hardware(a: HardwareRecord, b: HardwareRecord) -> HardwareRecord {
     match (a, b) {
         (
-            HardwareRecord::Counted { cycles, instructions, cache_misses, branch_misses },
+            HardwareRecord::Counted { cycles, instructions, cache_misses, branch_misses, reading_ns },
             HardwareRecord::Counted {
                 cycles: more_cycles,
                 instructions: more_instructions,
                 cache_misses: more_cache_misses,
                 branch_misses: more_branch_misses,
+                reading_ns: other_reading_ns,
             },
         ) => HardwareRecord::Counted {
             cycles: cycles + more_cycles,
             instructions: instructions + more_instructions,
             cache_misses: cache_misses + more_cache_misses,
             branch_misses: branch_misses + more_branch_misses,
+            // The longer one, where both are known.
+            reading_ns: reading_ns.map(|one| one.max(other_reading_ns.unwrap_or(one))).or(other_reading_ns),
         },
         (HardwareRecord::Absent(why), _) | (_, HardwareRecord::Absent(why)) => HardwareRecord::Absent(why),
+    }
+}
+
+/// The slowest samples of one process, because their shares are of its samples alone; a reason only where none was looked into.
+fn either(a: Option<OutlierRecord>, b: Option<OutlierRecord>) -> Option<OutlierRecord> {
+    match (a, b) {
+        (Some(OutlierRecord::Absent(_)), Some(b)) => Some(b),
+        (a, b) => a.or(b),
     }
 }
 
@@ -143,4 +158,63 @@ fn sum_calls(mut a: Vec<(String, u64)>, b: Vec<(String, u64)>) -> Vec<(String, u
         }
     }
     a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_sink::runfile::OutlierCounts;
+
+    #[test]
+    fn what_one_process_counted_stands_for_both() {
+        let absent = || AccountRecord::without_counts(0, 0, "it crashed");
+        let counts = |reading_ns| HardwareRecord::Counted {
+            cycles: 20,
+            instructions: 50,
+            cache_misses: 1,
+            branch_misses: 2,
+            reading_ns,
+        };
+        let counted = |reading_ns| AccountRecord {
+            watched: 10,
+            hardware: Some(counts(reading_ns)),
+            outliers: Some(OutlierRecord::Absent("too long".to_owned())),
+            ..AccountRecord::default()
+        };
+        let both = |a, b| merge([a, b]).unwrap();
+        assert_eq!(both(absent(), absent()).absent.as_deref(), Some("it crashed"));
+        for merged in [both(absent(), counted(Some(900.0))), both(counted(Some(900.0)), absent())] {
+            assert_eq!((merged.absent, merged.watched, merged.hardware), (None, 10, Some(counts(Some(900.0)))));
+        }
+        let check = |a, b, expect: Option<f64>| {
+            let Some(HardwareRecord::Counted { cycles, reading_ns, .. }) = both(counted(a), counted(b)).hardware else {
+                panic!("both counted");
+            };
+            assert_eq!((cycles, reading_ns), (40, expect));
+        };
+        check(Some(900.0), Some(700.0), Some(900.0));
+        check(None, Some(700.0), Some(700.0));
+        check(Some(700.0), None, Some(700.0));
+        check(None, None, None);
+    }
+
+    #[test]
+    fn slowest_samples_are_of_the_process_that_was_looked_into() {
+        let absent = || Some(OutlierRecord::Absent("too long".to_owned()));
+        let looked = || {
+            Some(OutlierRecord::Counted(OutlierCounts {
+                samples: 1_000,
+                batch: 1,
+                threshold_ns: 9,
+                slow: 10,
+                causes: Vec::new(),
+                unexplained: 10,
+                reading_ns: 1.0,
+            }))
+        };
+        assert_eq!(either(absent(), looked()), looked());
+        assert_eq!(either(looked(), absent()), looked());
+        assert_eq!(either(None, absent()), absent());
+        assert_eq!(either(absent(), None), absent());
+    }
 }

@@ -1,10 +1,10 @@
 //! The cells of a run as flat records: a row for each series, in base units. A cell without figures has one row that says why; a
 //! figure that is absent is empty.
 
-use crate::{CellView, Records, RunView, SeriesView, escape};
+use crate::{CellView, Records, RunView, SeriesView, environment, escape};
 use bench_sink::runfile::Status;
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "scenario",
     "family",
     "arm",
@@ -33,6 +33,7 @@ const COLUMNS: [&str; 28] = [
     "lost",
     "checksum",
     "module_file",
+    "disturbances",
 ];
 
 type Row = [String; COLUMNS.len()];
@@ -80,6 +81,7 @@ fn row(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Row {
         cell.lost.map(|lost| lost.to_string()).unwrap_or_default(),
         cell.checksum.map(|checksum| checksum.to_string()).unwrap_or_default(),
         text(&cell.module.file),
+        text(&environment::of_cell(cell).join("; ")),
     ]
 }
 

@@ -1,7 +1,13 @@
-//! What the machine did to a whole run, in a line each: the warnings it began with, and what was seen of it during repetitions.
+//! What the machine did to a run: the warnings it began with, and what was seen of it during the repetitions of each cell.
 
+use crate::notes::lines_of;
 use crate::{CellView, RunView};
+use bench_model::Value;
 use bench_sink::environment::Witness;
+use bench_sink::runfile::Status;
+
+/// Marks a cell with figures whose repetitions were disturbed, and a ratio of such cells.
+pub(crate) const MARK: &str = "disturbed";
 
 /// Withholding less than this share of a repetition is left to its record.
 const WITHHELD_SHARE_MIN: f64 = 0.05;
@@ -12,44 +18,169 @@ const RUN_QUEUE_SHARE_MIN: f64 = 0.2;
 /// Below this, other processes hardly slow down the caches, memory and frequency that a cell shares with them.
 const OTHERS_BUSY_SHARE_MIN: f64 = 0.15;
 
-/// One line for each thing of the machine that makes figures doubtful, with what to do about it. Not escaped.
-pub(crate) fn environment(view: &RunView) -> Vec<String> {
-    let warnings = view.warnings.iter().map(|warning| format!("{}: {}", warning.found, warning.remedy));
-    let seen = disturbances(&view.cells).map(|(what, effect)| format!("{what}: {effect}"));
-    warnings.chain(seen).collect()
+/// Values of parameters that stand for a server: a temporary one of PostgreSQL, the API server of a kubeconfig. Addresses of others are
+/// recognised by their form.
+const SERVERS: [&str; 2] = ["@cluster", "kube"];
+
+/// A way in which the machine disturbs repetitions.
+struct Disturbance {
+    /// What happened.
+    what: &'static str,
+    /// What the share is one of.
+    of: &'static str,
+    /// The effect on figures, and what to do about it.
+    effect: &'static str,
+    /// How much of a repetition it took.
+    share: fn(&Witness) -> f64,
+    /// A repetition with a smaller share counts as not disturbed.
+    share_min: f64,
+    /// Whether it tells anything about a cell.
+    concerns: fn(&CellView) -> bool,
+}
+
+const DISTURBANCES: [Disturbance; 3] = [
+    // That hypervisor, quota or suspension took the processor away.
+    Disturbance {
+        what: "the machine withheld the processor",
+        of: "the time",
+        effect: "high quantiles show it; use a machine with processors of its own",
+        share: Witness::withheld_share,
+        share_min: WITHHELD_SHARE_MIN,
+        concerns: |_| true,
+    },
+    // That the thread that is timed did not have its processor to itself.
+    Disturbance {
+        what: "other work was on the processor that was measured",
+        of: "the time",
+        effect: "stop other work, or wait",
+        share: Witness::run_queue_share,
+        share_min: RUN_QUEUE_SHARE_MIN,
+        concerns: is_bound,
+    },
+    // Other processes share caches, memory and frequency with what is measured, so even a ratio of two arms is that of a busy machine.
+    Disturbance {
+        what: "other processes used the processors",
+        of: "all processors' time",
+        effect: "figures and ratios are those of a busy machine; stop other work, or wait",
+        share: Witness::others_busy_share,
+        share_min: OTHERS_BUSY_SHARE_MIN,
+        concerns: is_without_server,
+    },
+];
+
+/// Whether all repetitions were bound to one processor. Threads of a module that places them itself may share processors, so what they
+/// wait for in the run queue may be each other.
+fn is_bound(cell: &CellView) -> bool {
+    cell.cpu.is_some()
+}
+
+/// Whether no argument names a server. A server is outside of the worker's process group, so its work for the cell would count as that of
+/// other processes.
+fn is_without_server(cell: &CellView) -> bool {
+    let is_server = |text: &str| SERVERS.contains(&text) || text.contains("://") || text.contains("host=");
+    !cell.arguments.iter().any(|(_, value)| matches!(value, Value::Text(text) if is_server(text)))
+}
+
+/// How often the repetitions of cells were disturbed, in each of the ways.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Disturbed([Seen; DISTURBANCES.len()]);
+
+/// How often one disturbance was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Repetitions that were disturbed.
+    disturbed: usize,
+    /// Repetitions of which it is known whether they were.
+    all: usize,
+    share_max: f64,
+}
+
+impl Disturbed {
+    /// The repetitions of one cell.
+    pub(crate) fn of(cell: &CellView) -> Self {
+        Self(std::array::from_fn(|way| Seen::of(&DISTURBANCES[way], cell)))
+    }
+
+    /// Takes what was seen of further repetitions.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(seen, more)| seen.add(more));
+    }
+
+    /// A text for each way in which any was disturbed. Not escaped.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let ways = DISTURBANCES.iter().zip(&self.0).filter(|(_, seen)| seen.disturbed > 0);
+        ways.map(|(way, seen)| seen.text(way)).collect()
+    }
+}
+
+impl Seen {
+    fn of(way: &Disturbance, cell: &CellView) -> Self {
+        let mut seen = Self::default();
+        for witness in cell.witnesses.iter().filter(|_| (way.concerns)(cell)) {
+            let share = (way.share)(witness);
+            seen.add(&Self { disturbed: usize::from(share >= way.share_min), all: 1, share_max: share });
+        }
+        seen
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.disturbed += other.disturbed;
+        self.all += other.all;
+        self.share_max = self.share_max.max(other.share_max);
+    }
+
+    fn text(&self, way: &Disturbance) -> String {
+        let percent = (self.share_max * 100.0).min(100.0);
+        let (what, of) = (way.what, way.of);
+        format!("{what} in {} of {} repetitions, for up to {percent:.0} % of {of}", self.disturbed, self.all)
+    }
+}
+
+/// The warnings that a run began with, each with what to do about it. Not escaped.
+pub(crate) fn warnings(view: &RunView) -> impl Iterator<Item = String> {
+    view.warnings.iter().map(|warning| format!("{}: {}", warning.found, warning.remedy))
+}
+
+/// One line for each way in which repetitions of `runs` were disturbed: its cells, how often, and what to do about it. The cells are listed
+/// below it where `all_cells`. Not escaped.
+pub(crate) fn disturbances(runs: &[RunView], all_cells: bool) -> Vec<String> {
+    let Some(first) = runs.first() else { return Vec::new() };
+    let cells = runs.iter().flat_map(|run| &run.cells);
+    let seen: Vec<(&CellView, Disturbed)> = cells.map(|cell| (cell, Disturbed::of(cell))).collect();
+    let mut lines = Vec::new();
+    for (index, way) in DISTURBANCES.iter().enumerate() {
+        let mut named: Vec<&CellView> = Vec::new();
+        for (cell, _) in seen.iter().filter(|(_, Disturbed(ways))| ways[index].disturbed > 0) {
+            // In a single run, two cells are never the same.
+            if runs.len() == 1 || !named.iter().any(|known| is_same(known, cell)) {
+                named.push(cell);
+            }
+        }
+        let mut total = Seen::default();
+        for (cell, Disturbed(ways)) in &seen {
+            // Of a cell that was disturbed in one run, the repetitions of all runs.
+            if ways[index].disturbed > 0 || (runs.len() > 1 && named.iter().any(|known| is_same(known, cell))) {
+                total.add(&ways[index]);
+            }
+        }
+        if !named.is_empty() {
+            lines.extend(lines_of(first, &format!("{}: {}", total.text(way), way.effect), &named, all_cells));
+        }
+    }
+    lines
+}
+
+/// Whether both are the same cell, of two runs.
+fn is_same(a: &CellView, b: &CellView) -> bool {
+    a.identity() == b.identity() && a.module.file == b.module.file
 }
 
 /// What disturbed the repetitions of one cell. Not escaped.
 pub(crate) fn of_cell(cell: &CellView) -> Vec<String> {
-    disturbances(std::slice::from_ref(cell)).map(|(what, _)| what).collect()
+    Disturbed::of(cell).texts()
 }
 
-/// What disturbed the repetitions of `cells`, each with its effect and what to do about it.
-fn disturbances(cells: &[CellView]) -> impl Iterator<Item = (String, &'static str)> {
-    let all = cells.iter().flat_map(|cell| &cell.witnesses);
-    // Only cells that are bound to a processor: modules that place their threads themselves may want them to share.
-    let bound = || cells.iter().filter(|cell| cell.cpu.is_some()).flat_map(|cell| &cell.witnesses);
-    // That hypervisor, quota or suspension took the processor away.
-    let withheld = seen(all, Witness::withheld_share, WITHHELD_SHARE_MIN).map(|line| {
-        let effect = "high quantiles show it; use a machine with processors of its own";
-        (format!("the machine withheld the processor {line}"), effect)
-    });
-    // That the thread that is timed did not have its processor to itself.
-    let contended = seen(bound(), Witness::run_queue_share, RUN_QUEUE_SHARE_MIN)
-        .map(|line| (format!("other work was on the processor that was measured {line}"), "stop other work, or wait"));
-    // Other processes share caches, memory and frequency with what is measured, so even a ratio of two arms is that of a busy machine.
-    let neighbours = seen(bound(), Witness::others_busy_share, OTHERS_BUSY_SHARE_MIN).map(|line| {
-        let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
-        (format!("other processes used the processors {line}"), effect)
-    });
-    [withheld, contended, neighbours].into_iter().flatten()
-}
-
-/// In how many of `witnesses` the share is at least `min`, and the largest.
-fn seen<'a>(witnesses: impl Iterator<Item = &'a Witness>, share: impl Fn(&Witness) -> f64, min: f64) -> Option<String> {
-    let shares: Vec<f64> = witnesses.map(share).collect();
-    let concerned: Vec<f64> = shares.iter().copied().filter(|share| *share >= min).collect();
-    let most = concerned.iter().copied().reduce(f64::max)?;
-    let percent = (most * 100.0).min(100.0);
-    Some(format!("in {} of {} repetitions, for up to {percent:.0} % of the time", concerned.len(), shares.len()))
+/// Whether the figures of `cell` carry a warning.
+pub(crate) fn is_disturbed(cell: &CellView) -> bool {
+    cell.status == Status::Ok && !of_cell(cell).is_empty()
 }

@@ -114,7 +114,7 @@ struct CellJson<'a> {
     steadiness: BTreeMap<&'static str, u32>,
     checks: Vec<CheckJson<'a>>,
     series: Vec<SeriesJson<'a>>,
-    /// Left out where nothing was counted.
+    /// Left out where nothing is known of it, not even a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountJson>,
 }
@@ -122,6 +122,9 @@ struct CellJson<'a> {
 /// Figures of one operation, but for the bytes of memory and code.
 #[derive(Serialize)]
 pub(crate) struct AccountJson {
+    /// Left out where anything was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    absent: Option<String>,
     counted: u64,
     instructions: Option<Number>,
     host_calls: Option<Pairs<String, Option<Number>>>,
@@ -152,6 +155,7 @@ impl AccountJson {
     pub(crate) fn of(account: AccountView) -> Self {
         let calls = |calls: Vec<(String, f64)>| calls.into_iter().map(|(name, calls)| (name, significant(calls)));
         Self {
+            absent: account.absent,
             counted: account.counted,
             instructions: account.instructions.and_then(significant),
             host_calls: account.host_calls.map(|all| Pairs(calls(all).collect())),

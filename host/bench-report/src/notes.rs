@@ -1,8 +1,7 @@
 //! The notes below a table: one line for each problem, and then what was measured and on which machine. Not escaped.
 
-use crate::environment::environment;
 use crate::text::number;
-use crate::{CellView, Drift, RunView, escape, scale};
+use crate::{CellView, Drift, RunView, environment, escape, scale};
 use bench_model::Steadiness;
 use bench_sink::runfile::Status;
 use std::collections::{BTreeSet, HashMap};
@@ -16,6 +15,12 @@ pub(crate) fn notes(view: &RunView, all_cells: bool) -> Vec<String> {
 
 /// The notes of a run but those on the machine's limits.
 pub(crate) fn troubles(view: &RunView, all_cells: bool) -> Vec<String> {
+    let disturbances = environment::disturbances(std::slice::from_ref(view), all_cells);
+    own_troubles(view, all_cells).into_iter().chain(disturbances).collect()
+}
+
+/// The notes of a run but those on the machine's limits, and on repetitions that it disturbed.
+pub(crate) fn own_troubles(view: &RunView, all_cells: bool) -> Vec<String> {
     let refused = view
         .modules
         .iter()
@@ -31,7 +36,7 @@ pub(crate) fn troubles(view: &RunView, all_cells: bool) -> Vec<String> {
         format!("line {} of the run file was never finished; its {} bytes are left out", torn.line, torn.bytes)
     });
     let cells = cell_notes(view, all_cells);
-    refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(environment(view)).collect()
+    refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(environment::warnings(view)).collect()
 }
 
 pub(crate) fn drift_note(drift: &Drift) -> String {
@@ -110,7 +115,8 @@ fn unsteady(class: Steadiness, count: usize, of: usize) -> String {
     }
 }
 
-fn lines_of(view: &RunView, reason: &str, cells: &[&CellView], all_cells: bool) -> Vec<String> {
+/// The line that `cells` share for `reason`, and where `all_cells` a further one for each of several.
+pub(crate) fn lines_of(view: &RunView, reason: &str, cells: &[&CellView], all_cells: bool) -> Vec<String> {
     let title = |cell: &CellView| {
         let title = format!("{} {} {}", view.name_of(cell), cell.arm_label(), cell.arguments);
         title.trim_end().to_owned()

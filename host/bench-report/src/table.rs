@@ -4,7 +4,7 @@
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Rank, Section, Table};
 use crate::family::FamilyReport;
-use crate::{CellView, RunView, SeriesView, csv, json, notes};
+use crate::{CellView, RunView, SeriesView, csv, environment, json, notes};
 use bench_model::Unit;
 use bench_sink::runfile::Status;
 
@@ -96,7 +96,7 @@ fn row(view: &RunView, cell: &CellView, varying: &Varying) -> Vec<Datum> {
     let figures = cell.timed().map_or([const { Datum::Absent }; 6], figures);
     let rate = rate(cell).map_or(Datum::Blank, |(rate, unit)| Datum::number(rate, Measure::PerSecond(unit)));
     let head = std::iter::once(Datum::Text(cell.arm_label())).chain(varying.values(&cell.arguments));
-    head.chain(figures).chain([rate, limit, Datum::text(check(cell.status))]).collect()
+    head.chain(figures).chain([rate, limit, Datum::text(checked(cell))]).collect()
 }
 
 /// The row of one of its other series.
@@ -151,6 +151,11 @@ pub(crate) fn figures(series: &SeriesView) -> [Datum; 6] {
         figure(summary.p999),
         figure(Some(summary.max)),
     ]
+}
+
+/// The word for the status of a cell, or the mark of one whose figures carry a warning.
+fn checked(cell: &CellView) -> &'static str {
+    if environment::is_disturbed(cell) { environment::MARK } else { check(cell.status) }
 }
 
 /// The word for the status of a cell.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// A line of each kind that is written as one piece.
-const LINES: [&str; 9] = [
+const LINES: [&str; 11] = [
     r#"{"v":1,"record":"run","id":"r","started":"2026-01-01T00:00:00Z","seed":7,"command":["run","a"],"planned":{"cells":1,"processes":1,"time_ns":5},"fingerprint":{"host_version":"0.1.0","os":"linux","kernel":"6","architecture":"x86_64","cpus":2,"load":[0.5,0.25,0.1]}}"#,
     r#"{"v":1,"record":"module","file":"a.wasm","sha256":"00","descriptor":{"name":"a","version":"1","scenarios":[{"name":"s","family":"f"}]}}"#,
     r#"{"v":1,"record":"calibration","when":"before","limits":[{"limit":"memory-copy","unit":"ns","median":1.5,"count":3,"detail":""}]}"#,
@@ -18,6 +18,8 @@ const LINES: [&str; 9] = [
     r#"{"v":1,"record":"check","cell":0,"process":0,"name":"c","passed":true,"detail":""}"#,
     r#"{"v":1,"record":"outcome","cell":0,"process":0,"status":"ok","iterations":1,"checksum":"0000000000000001","overhead":{"clock_ns":1.0,"call_ns":2.0}}"#,
     r#"{"v":1,"record":"pairing","process":0,"cells":[0,1],"sessions":2}"#,
+    r#"{"v":1,"record":"account","cell":0,"process":0,"watched":3,"counted":8,"hardware":{"counted":{"cycles":2,"instructions":5,"cache_misses":1,"branch_misses":1,"reading_ns":812.5}},"outliers":{"samples":1000,"batch":4,"threshold_ns":2500,"slow":10,"causes":[{"name":"page fault","slow":3,"all":4}],"unexplained":7,"reading_ns":900.5}}"#,
+    r#"{"v":1,"record":"account","cell":1,"process":0,"watched":3,"counted":8,"hardware":{"absent":"none"},"outliers":{"absent":"too long"}}"#,
     r#"{"v":1,"record":"end","finished":"2026-01-01T00:00:01Z"}"#,
 ];
 

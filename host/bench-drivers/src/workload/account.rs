@@ -16,6 +16,9 @@ const COUNTED: u64 = 8;
 const WATCHED_NS: u64 = 20_000_000;
 const WATCHED_MAX: u64 = 1 << 24;
 
+/// How often the hardware counters are read to find out what a reading costs.
+const READINGS: u32 = 100;
+
 /// Counts operations of `task` in a session of its own, and reads the resource usage of others. The system counts per process, so the
 /// process must not do anything else.
 pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord, ModuleError> {
@@ -36,6 +39,7 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
         faults_major: used.faults_major,
         switches_voluntary: used.switches_voluntary,
         switches_involuntary: used.switches_involuntary,
+        absent: None,
         counted: COUNTED,
         host_calls: counts.host_calls,
         lifted_bytes: counts.lifted_bytes,
@@ -43,7 +47,7 @@ pub fn account(module: &mut dyn Module, task: &Task<'_>) -> Result<AccountRecord
         instructions: counts.instructions,
         code_bytes: counts.code_bytes,
         hardware: Some(hardware),
-        outliers,
+        outliers: Some(outliers),
     })
 }
 
@@ -58,7 +62,7 @@ struct Watched {
     memory_bytes_before: Option<u64>,
     memory_bytes_peak: Option<u64>,
     hardware: HardwareRecord,
-    outliers: Option<OutlierRecord>,
+    outliers: OutlierRecord,
 }
 
 /// Watches a warm session, and then its slowest samples.
@@ -85,7 +89,7 @@ fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<Watched, ModuleErro
     let hardware = match &mut counters {
         Err(why) => HardwareRecord::Absent(why.clone()),
         Ok(open) => match (counted_before, open.read()) {
-            (Some(before), Some(after)) => counted(&before, &after),
+            (Some(before), Some(after)) => counted(&before, &after, reading_ns(open, &clock)),
             _ => HardwareRecord::Absent("others used the counters meanwhile".to_owned()),
         },
     };
@@ -93,11 +97,21 @@ fn watch(module: &mut dyn Module, task: &Task<'_>) -> Result<Watched, ModuleErro
     Ok(Watched { operations: watched, used, cpu_ns, memory_bytes_before, memory_bytes_peak, hardware, outliers })
 }
 
-fn counted(before: &HardwareCounts, after: &HardwareCounts) -> HardwareRecord {
+/// The time of reading the counters once, after the operations.
+fn reading_ns(counters: &mut HardwareCounters, clock: &impl Clock) -> f64 {
+    let from = clock.now_ns();
+    for _ in 0..READINGS {
+        counters.read();
+    }
+    (clock.now_ns() - from) as f64 / f64::from(READINGS)
+}
+
+fn counted(before: &HardwareCounts, after: &HardwareCounts, reading_ns: f64) -> HardwareRecord {
     HardwareRecord::Counted {
         cycles: after.cycles - before.cycles,
         instructions: after.instructions - before.instructions,
         cache_misses: after.cache_misses - before.cache_misses,
         branch_misses: after.branch_misses - before.branch_misses,
+        reading_ns: Some(reading_ns),
     }
 }

@@ -1,36 +1,18 @@
 //! `check` finds the mistakes that authors make, says what to do about each, and is never weaker than `load`.
 
-use crate::host::{Host, eventually, skip};
-use crate::modules::project;
+use crate::host::{Host, eventually};
+use crate::modules::{self, probe_in_c};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::Command;
 
-/// A folder with the probe `wrong`, built by the system's C compiler; `None`, with a message, if there is none.
+/// A folder with the probe `wrong`; `None`, with a message, if there is no C compiler.
 fn wrong() -> Option<Host> {
-    let host = Host::new();
-    let include = |folder: &str| format!("-I{}", project().join(folder).display());
-    let source: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/it/probes/wrong.c"].iter().collect();
-    let mut compiler = Command::new("cc");
-    compiler.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"]);
-    compiler.arg(host.path(library())).arg(source);
-    compiler.args([include("plugins/sdk-c"), include("native-probes/probe-abi/include")]);
-    match compiler.output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Some(host)
-        }
-        Err(error) => {
-            skip(&format!("there is no C compiler (cc: {error}); install one"));
-            None
-        }
-    }
+    probe_in_c("wrong", |_| Vec::new())
 }
 
 fn library() -> String {
-    format!("wrong.{}", std::env::consts::DLL_EXTENSION)
+    modules::library("wrong")
 }
 
 #[test]

@@ -60,6 +60,7 @@ mod terminals;
 mod tools;
 mod transfers;
 mod tutorial;
+mod usage;
 mod validation;
 #[cfg(all(feature = "price", feature = "serverless"))]
 mod waits;

@@ -1,6 +1,6 @@
 //! The modules for the tests: the project's plug-ins, if they are built, and the hostile module, which is built here.
 
-use crate::host::{PROGRAM, Ran, command};
+use crate::host::{Host, PROGRAM, Ran, command, skip};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -92,4 +92,32 @@ fn copy(from: &Path, folder: &Path, name: &str) -> PathBuf {
     let (to, beside) = (folder.join(name), folder.join(format!(".{name}.{}", std::process::id())));
     fs::copy(from, &beside).and_then(|_| fs::rename(&beside, &to)).expect("the module is put in its place");
     to
+}
+
+/// A folder with the probe that is `probes/NAME.c`, built by the system's C compiler; `defines` is its text for the preprocessor. `None`,
+/// with a message, if there is no compiler.
+pub(crate) fn probe_in_c(name: &str, defines: impl FnOnce(&Host) -> Vec<String>) -> Option<Host> {
+    let host = Host::new();
+    let source = [env!("CARGO_MANIFEST_DIR"), "tests/it/probes", &format!("{name}.c")].iter().collect::<PathBuf>();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"]);
+    compiler.arg(host.path(library(name))).arg(source).args(defines(&host));
+    for folder in ["plugins/sdk-c", "native-probes/probe-abi/include"] {
+        compiler.arg(format!("-I{}", project().join(folder).display()));
+    }
+    match compiler.output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(host)
+        }
+        Err(error) => {
+            skip(&format!("there is no C compiler (cc: {error}); install one"));
+            None
+        }
+    }
+}
+
+/// The file name of a dynamic library.
+pub(crate) fn library(name: &str) -> String {
+    format!("{name}.{}", std::env::consts::DLL_EXTENSION)
 }

@@ -20,6 +20,8 @@ fn check_whole(cell: &Value) {
     };
     assert!(only("sent") > 0, "{cell:#}");
     assert_eq!(only("sent"), only("seen") + only("late") + only("failed"), "{cell:#}");
+    let uncounted = cell["account"]["absent"].as_str().unwrap_or_default();
+    assert!(uncounted.contains("has no session in which operations alone could be counted"), "{cell:#}");
 }
 
 /// The programs of the arm `process` are beside the components where they are built.

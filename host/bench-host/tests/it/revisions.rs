@@ -99,6 +99,20 @@ fn two_revisions_are_built_measured_interleaved_and_removed() {
     assert_eq!((&comparisons[0]["scenario"], &comparisons[0]["processes"]), (&"hostile/good".into(), &3.into()));
     assert!(comparisons[0]["ratio_of_medians"]["ratio"].as_f64().unwrap() > 0.0, "{document:#}");
     repository.check_untouched();
+    // Both have the same code, so neither gate finds anything: that of times with a threshold that noise does not reach, that of counts
+    // with none.
+    let gated = |line: &str| {
+        let line = format!("--git base..head hostile/good --processes 2 --time 120ms --format json {line}");
+        let ran = Ran::of(&mut repository.compare(&line)).check(&line, 0);
+        assert!(ran.stderr.contains(": 0 of 1 comparisons are beyond it"), "{}", ran.stderr);
+        ran.json()
+    };
+    gated("--arm native --fail-on worse:900%");
+    let document = gated("--arm wasm --metric instructions --fail-on changed:0%");
+    let counts = &document["sections"][0];
+    let found = (&counts["name"], &counts["rows"][0]["counts"]);
+    assert_eq!(found, (&"instructions".into(), &"equal".into()), "{counts:#}");
+    repository.check_untouched();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What people read fits the terminal they read it in: the program runs in terminals of 80, 100 and 200 columns.
 
+use crate::history::with_step;
 use crate::host::{Host, PROGRAM, Ran, command, skip};
 use crate::modules::plugins;
 use std::process::Command;
@@ -96,6 +97,16 @@ fn verdicts_fit_every_terminal() {
     host.check(&line, 0);
     let texts = check(&host, &format!("compare {}", host.run().display()));
     assert!(texts.iter().all(|text| text.contains("crc32c") && text.contains("wasm")), "{texts:?}");
+}
+
+#[test]
+fn history_fits_every_terminal() {
+    let host = with_step();
+    let texts = check(&host, "results --trend hostile/good");
+    assert!(texts.iter().all(|text| text.contains("+18 %") && text.contains("git bisect start")), "{texts:?}");
+    // Whether the second revision is found to be slower depends on the noise of this machine.
+    let texts = check_statuses(&host, "results --sha aaaa bbbb", &[0, 1]);
+    assert!(texts.iter().all(|text| text.contains("n 10 runs")), "{texts:?}");
 }
 
 #[test]

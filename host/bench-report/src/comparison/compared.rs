@@ -1,6 +1,7 @@
 //! One candidate against its baseline, and the verdict.
 
 use crate::cell::arm_label;
+use crate::environment;
 use bench_model::{Arguments, Arm, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
 use bench_stats::{Band, Claim, LEVEL, Look, LookLevels, RatioEstimate, Ratios, Summary, Verdict, holm};
@@ -43,6 +44,8 @@ pub struct Candidate {
     pub batch: Option<u64>,
     /// The samples that count, in nanoseconds an operation; none where the compared is not ok.
     pub summary: Option<Summary>,
+    /// What disturbed its repetitions, a text each. Not escaped.
+    pub disturbances: Vec<String>,
 }
 
 /// A candidate against its baseline: the same scenario with the same arguments.
@@ -182,6 +185,24 @@ impl Comparison {
             (None, Status::Ok) => Some(Verdict::Withheld),
             (None, _) => None,
         }
+    }
+
+    /// What disturbed the repetitions of both, or those of one, which is then named. Not escaped.
+    pub fn disturbances(&self) -> Vec<String> {
+        let both = [&self.baseline, &self.candidate];
+        if both[0].disturbances == both[1].disturbances {
+            return both[0].disturbances.clone();
+        }
+        let of = |one: &Candidate| -> Vec<String> {
+            one.disturbances.iter().map(|what| format!("{}: {what}", one.label)).collect()
+        };
+        both.into_iter().flat_map(of).collect()
+    }
+
+    /// What follows the verdict on a ratio that carries a warning; empty where there is no ratio, or nothing disturbed it.
+    pub(super) fn mark(&self) -> String {
+        let is_disturbed = [&self.baseline, &self.candidate].iter().any(|one| !one.disturbances.is_empty());
+        if self.figures.is_some() && is_disturbed { format!(", {}", environment::MARK) } else { String::new() }
     }
 
     fn variant(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 use super::compared::{Draft, Measured};
 use super::{Candidate, Comparison, Label, LedgerView, SubjectAccount};
 use crate::cell::Identity;
+use crate::environment::Disturbed;
 use crate::{AccountView, CellView, account};
 use bench_model::{Arguments, Checksum};
 use bench_sink::runfile::{AccountRecord, LedgerRecord, ModuleRef, Status};
@@ -26,6 +27,7 @@ pub(super) struct ComparedCell {
     batches: Vec<Option<u64>>,
     account: Option<AccountRecord>,
     ledgers: Vec<LedgerRecord>,
+    disturbed: Disturbed,
 }
 
 /// What the samples of two subjects say.
@@ -61,6 +63,7 @@ impl ComparedCell {
             batches: cell.timed().map(|timed| timed.batch).into_iter().collect(),
             account: cell.account.clone(),
             ledgers: cell.ledgers.clone(),
+            disturbed: Disturbed::of(cell),
         }
     }
 
@@ -79,6 +82,7 @@ impl ComparedCell {
         self.batches.extend(cell.timed().map(|timed| timed.batch));
         self.account = account::merge(self.account.take().into_iter().chain(cell.account.clone()));
         self.ledgers.extend(cell.ledgers.iter().cloned());
+        self.disturbed.add(&Disturbed::of(cell));
     }
 
     pub(super) fn identity(&self) -> Identity<'_> {
@@ -112,6 +116,7 @@ impl ComparedCell {
             checksum: self.checksums.first().filter(|_| self.checksums.len() == 1).copied(),
             batch: batch.filter(|batch| self.batches.iter().all(|other| *other == Some(*batch))),
             summary,
+            disturbances: self.disturbed.texts(),
         }
     }
 }

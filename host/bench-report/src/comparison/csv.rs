@@ -49,7 +49,7 @@ fn row(comparison: &ComparisonReport, compared: &Comparison) -> [String; COLUMNS
     let [mean_ratio, mean_low, mean_high] = bounds(figures.map(|figures| (&figures.ratios.means, figures.level)));
     // There is no other place that every reader of a row sees.
     let machines = comparison.across_machines.as_ref().map(|difference| format!("different machines: {difference}"));
-    let notes: Vec<String> = machines.into_iter().chain(compared.note.clone()).collect();
+    let notes: Vec<String> = machines.into_iter().chain(compared.note.clone()).chain(compared.disturbances()).collect();
     let band = figures.and_then(|figures| figures.band);
     [
         text(&compared.scenario),

@@ -7,7 +7,7 @@ use crate::{CellView, RunView};
 use bench_model::Arguments;
 use bench_sink::runfile::Status;
 
-/// The counts of all cells that both sides have.
+/// The counts of all cells that both sides have and any of them counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InstructionCounts {
     cells: Vec<CountedCell>,
@@ -43,7 +43,8 @@ impl InstructionCounts {
             return Err(why.to_owned());
         };
         let mut cells: Vec<CountedCell> = Vec::new();
-        for cell in counted(a).filter(|cell| counted(b).any(|other| other.identity() == cell.identity())) {
+        // A cell that one side alone counted is among them, so that what is not compared is seen.
+        for cell in counted(a).chain(counted(b)).filter(|cell| [a, b].iter().all(|side| has(side, cell))) {
             let known = |one: &CountedCell| {
                 one.scenario == cell.scenario && one.arguments == cell.arguments && one.arm == cell.arm_label()
             };
@@ -69,11 +70,16 @@ impl InstructionCounts {
     /// Each cell that was counted exactly on both sides, as text, with the ratio of B to A.
     pub fn ratios(&self) -> Vec<(String, f64)> {
         let ratio = |cell: &CountedCell| {
-            let name = format!("{} {} {}", cell.scenario, cell.arguments, cell.arm).replace("  ", " ");
             let (a, b) = cell.exact()?;
-            Some((format!("{name}: {a} instructions an operation in A, {b} in B"), b / a))
+            Some((format!("{}: {a} instructions an operation in A, {b} in B", cell.name()), b / a))
         };
         self.cells.iter().filter_map(ratio).collect()
+    }
+
+    /// Each cell that cannot be compared exactly, as text with the reason.
+    pub fn not_exact(&self) -> Vec<(String, &'static str)> {
+        let cells = self.cells.iter().filter(|cell| cell.exact().is_none());
+        cells.map(|cell| (cell.name(), cell.why_not_exact())).collect()
     }
 
     /// How many cells execute more instructions in B.
@@ -108,11 +114,7 @@ impl InstructionCounts {
         if self.cells.is_empty() {
             remarks.push("no cell of both sides was counted: only the arm wasm has instruction counts".to_owned());
         }
-        if self
-            .cells
-            .iter()
-            .any(|cell| matches!(cell.a, Counts::Varying { .. }) || matches!(cell.b, Counts::Varying { .. }))
-        {
+        if self.cells.iter().any(CountedCell::is_varying) {
             remarks.push(
                 "a count that varies between runs of one side is not compared: the cell is not deterministic"
                     .to_owned(),
@@ -120,6 +122,12 @@ impl InstructionCounts {
         }
         Section::new("instructions", "Instructions, compared exactly", Body::Table(table)).with_remarks(remarks)
     }
+}
+
+/// Whether any of `runs` has figures of the cell.
+fn has(runs: &[RunView], wanted: &CellView) -> bool {
+    let mut cells = runs.iter().flat_map(|run| &run.cells);
+    cells.any(|cell| cell.status == Status::Ok && cell.identity() == wanted.identity())
 }
 
 /// The cells of `runs` that have a count.
@@ -166,6 +174,27 @@ impl Counts {
 }
 
 impl CountedCell {
+    fn name(&self) -> String {
+        format!("{} {} {}", self.scenario, self.arguments, self.arm).replace("  ", " ")
+    }
+
+    /// Whether the counts of a side differ.
+    fn is_varying(&self) -> bool {
+        [self.a, self.b].iter().any(|counts| matches!(counts, Counts::Varying { .. }))
+    }
+
+    /// Why it has no ratio, if it has none.
+    fn why_not_exact(&self) -> &'static str {
+        match (self.a, self.b) {
+            (Counts::Varying { .. }, _) | (_, Counts::Varying { .. }) => {
+                "the count varies between runs of one side: not deterministic"
+            }
+            (Counts::Absent, _) => "not counted in A",
+            (_, Counts::Absent) => "not counted in B",
+            _ => "no instruction was counted in A",
+        }
+    }
+
     /// The counts of both sides, if both are exact and above 0.
     fn exact(&self) -> Option<(f64, f64)> {
         match (self.a, self.b) {
@@ -176,7 +205,8 @@ impl CountedCell {
 
     fn row(&self) -> Vec<Datum> {
         let verdict = match self.exact() {
-            None => "not deterministic",
+            None if self.is_varying() => "not deterministic",
+            None => "not counted",
             Some((a, b)) if a == b => "equal",
             Some((a, b)) if a < b => "more",
             Some(_) => "fewer",

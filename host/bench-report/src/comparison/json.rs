@@ -83,6 +83,9 @@ struct CandidateJson<'a> {
     batch: Option<u64>,
     p50_ns: Option<Number>,
     mean_ns: Option<Number>,
+    /// What the machine did meanwhile that makes the figures doubtful; left out where nothing was seen.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    disturbances: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -261,6 +264,7 @@ fn candidate<'a>(comparison: &'a ComparisonReport, candidate: &'a Candidate) -> 
         batch: candidate.batch,
         p50_ns: summary.and_then(|summary| summary.p50).and_then(thousandths),
         mean_ns: summary.and_then(|summary| thousandths(summary.mean)),
+        disturbances: &candidate.disturbances,
     }
 }
 

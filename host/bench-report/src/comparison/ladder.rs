@@ -165,5 +165,5 @@ fn verdict(rung: &RungView, to_previous: Option<&Comparison>) -> String {
         None if rung.skipped.is_some() => "skipped",
         None => "",
     };
-    text.to_owned()
+    format!("{text}{}", to_previous.map(Comparison::mark).unwrap_or_default())
 }

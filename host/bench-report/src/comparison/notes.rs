@@ -3,7 +3,7 @@
 use super::{Comparison, ComparisonReport, Figures, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
 use crate::text::number;
-use crate::{RunView, notes, scale};
+use crate::{RunView, environment, notes, scale};
 use bench_model::MachineLimit;
 use bench_sink::runfile::Named;
 use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
@@ -104,7 +104,7 @@ fn about(compared: &Comparison, text: &str) -> String {
     format!("{name}: {text}")
 }
 
-/// Problems of the runs themselves. A note that several runs of a side share appears once.
+/// Problems of the runs themselves. A note that several runs of a side share appears once, and so does what disturbed their repetitions.
 fn troubles(runs: &Runs) -> Vec<String> {
     let (a, b) = match runs {
         Runs::Paired(run) => return notes::troubles(run, false),
@@ -112,12 +112,14 @@ fn troubles(runs: &Runs) -> Vec<String> {
     };
     let of = |side: Side, runs: &[RunView]| {
         let mut said: BTreeMap<String, usize> = BTreeMap::new();
-        runs.iter().flat_map(|run| notes::troubles(run, false)).for_each(|note| *said.entry(note).or_default() += 1);
+        let own = runs.iter().flat_map(|run| notes::own_troubles(run, false));
+        own.for_each(|note| *said.entry(note).or_default() += 1);
         let line = |(note, count): (String, usize)| match runs.len() {
             all if all == count => format!("{side}: {note}"),
             all => format!("{side}, {count} of {all} runs: {note}"),
         };
-        said.into_iter().map(line).collect::<Vec<_>>()
+        let disturbances = environment::disturbances(runs, false).into_iter().map(|line| format!("{side}: {line}"));
+        said.into_iter().map(line).chain(disturbances).collect::<Vec<_>>()
     };
     of(Side::A, a).into_iter().chain(of(Side::B, b)).collect()
 }

@@ -74,7 +74,8 @@ fn columns(varying: &Varying) -> Vec<Column> {
 fn row(compared: &Comparison, varying: &Varying, delta: f64) -> Vec<Datum> {
     let count = |count: Option<u64>| Datum::or_absent(count.map(|count| Datum::count(count as f64)));
     let [ratio, interval, means, noise] = compared.figures.as_ref().map_or([const { Datum::Absent }; 4], ratios);
-    let first = [Datum::text(verdict(compared, delta)), ratio, interval, Datum::text(compared.title())];
+    let verdict = format!("{}{}", verdict(compared, delta), compared.mark());
+    let first = [Datum::text(verdict), ratio, interval, Datum::text(compared.title())];
     let last = [
         p50(&compared.baseline.summary),
         p50(&compared.candidate.summary),
@@ -138,7 +139,7 @@ fn blocks(comparison: &ComparisonReport) -> Vec<Section> {
             by_work((one.scenario.as_str(), &one.arguments), (scenario, arguments))
         });
         let mut of_group: Vec<Section> = ledgers.iter().map(ledger).collect();
-        let lines: Vec<String> = accounts.iter().flat_map(account).collect();
+        let lines: Vec<String> = accounts.iter().flat_map(account).chain(absences(accounts)).collect();
         match of_group.last_mut() {
             Some(last) => last.remarks.extend(lines),
             None if lines.is_empty() => {}
@@ -210,11 +211,29 @@ fn times(what: &str, terms: &[LedgerTerm]) -> Option<String> {
 
 /// `wasm: 1204 instructions, 2 host calls (…), 64 B lifted an operation (n 1000)` and further lines; none where nothing is known.
 fn account(subject: &SubjectAccount) -> Vec<String> {
-    usage(&subject.account).iter().map(|text| format!("{}: {text}", subject.label)).collect()
+    figures(&subject.account).iter().map(|text| format!("{}: {text}", subject.label)).collect()
 }
 
-/// What an operation used and did, a text for each kind of figures; none where nothing is known.
+/// `native, wasm: outliers: not looked at: …`: each reason once, after the labels of those that lack something for it.
+fn absences(subjects: &[SubjectAccount]) -> Vec<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for subject in subjects {
+        for reason in outliers::absences(&subject.account) {
+            match lines.iter_mut().find(|(_, known)| *known == reason) {
+                Some((labels, _)) => labels.push_str(&format!(", {}", subject.label)),
+                None => lines.push((subject.label.to_string(), reason)),
+            }
+        }
+    }
+    lines.into_iter().map(|(labels, reason)| format!("{labels}: {reason}")).collect()
+}
+
+/// What an operation used and did, a text for each kind of figures, and why kinds are absent; none where nothing is known.
 pub(crate) fn usage(account: &AccountView) -> Vec<String> {
+    figures(account).into_iter().chain(outliers::absences(account)).collect()
+}
+
+fn figures(account: &AccountView) -> Vec<String> {
     let of = |operations: u64, figures: Vec<String>| {
         let text = figures.join(", ");
         (!text.is_empty()).then(|| format!("{text} an operation (n {})", scale::count(operations as f64)))
@@ -231,10 +250,8 @@ pub(crate) fn usage(account: &AccountView) -> Vec<String> {
         of(account.counted, counted(account)),
         of(account.watched, watched(account)),
         (!sizes.is_empty()).then(|| sizes.join("; ")),
-        account.hardware.as_ref().map(|hardware| outliers::hardware(hardware, account.watched)),
-        account.outliers.as_ref().map(outliers::outliers),
     ];
-    texts.into_iter().flatten().collect()
+    texts.into_iter().flatten().chain(outliers::found(account)).collect()
 }
 
 fn counted(account: &AccountView) -> Vec<String> {

@@ -49,7 +49,7 @@ fn text(name: &str, timed: &SeriesView) -> String {
     let (mean, max, count) = (summary.mean, summary.max, summary.count);
     let written = writeln!(
         out,
-        "#[Mean    = {mean:>12.3}, StdDeviation   = {deviation:>12.3}]\n#[Max     = {max:>12.3}, TotalCount     = {count:>12}]\n\
+        "#[Mean    = {mean:>12.3}, StdDeviation   = {deviation:>12.3}]\n#[Max     = {max:>12.3}, Total count    = {count:>12}]\n\
          #[Cell    = {}, Unit = {}]",
         escape(name),
         escape(timed.unit.as_str())

@@ -142,9 +142,12 @@ pub(super) fn signed_percent(ratio: f64) -> String {
 
 impl ExplainedStep<'_> {
     /// The command line that lets git find the commit, for a step between two revisions. Each revision is compared with the good one; a
-    /// revision that cannot be built or measured is skipped.
+    /// revision that cannot be built or measured is skipped. None for a variant, because revisions are compared with default settings.
     pub fn bisect(&self, cell: &CellEntry) -> Option<String> {
         let Cause::Commits { good, bad } = &self.cause else { return None };
+        if cell.variant.is_some() {
+            return None;
+        }
         let arguments = cell.arguments.iter().map(|(name, value)| format!(" -p {}", parameter(name, value)));
         let beyond = half_of(self.step.ratio());
         let compare = format!(

@@ -3,6 +3,7 @@
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, calibration, compared, module};
 use bench_report::{ComparisonReport, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{ModuleRecord, Record, Status, When};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
@@ -610,6 +611,69 @@ fn json_of_two_sides_holds_both_and_nulls() {
     }
     assert_eq!(compared["baseline"]["side"], "A");
     assert_eq!(compared["contender"]["p50_ns"].as_f64().map(f64::round), Some(150.0));
+}
+
+/// `block` while other processes used so much of all processors.
+fn beside(mut block: Block, percent: u64) -> Block {
+    let others_busy_ns = Some(percent);
+    block.outcome.witness = Some(Witness { wall_ns: 100, others_busy_ns, ..Witness::default() });
+    block
+}
+
+#[test]
+fn ratio_of_disturbed_cells_is_marked_in_every_format() {
+    let mut run = Run::begin(4, 3);
+    for process in 0..3 {
+        let block = |cell, scenario, arm| {
+            Block::new(cell, process, scenario, arm).timed(BATCH, wobbling(100.0, process, u64::from(cell)))
+        };
+        run.append(&turns(vec![block(0, "ring/quiet", "native"), block(1, "ring/quiet", "wasm")]));
+        let percent = if process == 1 { 40 } else { 0 };
+        let both = [block(2, "ring/stream", "native"), block(3, "ring/stream", "wasm")];
+        run.append(&turns(both.map(|block| beside(block, percent)).to_vec()));
+    }
+    run.end(None);
+    let comparison = of_pairs(&run);
+    let what = "other processes used the processors in 1 of 3 repetitions, for up to 40 % of all processors' time";
+    let document = comparison_document(&comparison, false);
+    let text = Text.render(&document, &Layout { width: 100, ..Layout::default() });
+    let rows: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    let marked: Vec<bool> = rows.iter().map(|row| row.contains(", disturbed ")).collect();
+    assert_eq!(marked, [false, false, false, false, true], "{text}");
+    for width in [80, 100] {
+        let text = Text.render(&document, &Layout { width, ..Layout::default() });
+        let table = text.lines().take_while(|line| !line.is_empty());
+        assert!(table.map(UnicodeWidthStr::width).max() <= Some(width), "{width}: {text}");
+    }
+    let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
+    let of_all = what.replace("1 of 3", "2 of 6");
+    assert!(text.contains(&format!("2 cells of ring/stream: {of_all}: {effect}")), "{text}");
+    assert_eq!(compared(&Markdown, &comparison).matches(", disturbed | ").count(), 1);
+    let csv = compared(&Csv, &comparison);
+    assert!(csv.lines().last().unwrap().ends_with(&format!(",\"{what}\"")), "{csv}");
+    let document: serde_json::Value = serde_json::from_str(&compared(&Json, &comparison)).unwrap();
+    let of = |index: usize, side: &str| document["comparisons"][index][side]["disturbances"].clone();
+    let expect = serde_json::json!([what]);
+    assert_eq!([of(1, "baseline"), of(1, "contender")], [expect.clone(), expect]);
+    assert_eq!([of(0, "baseline"), of(0, "contender")], [serde_json::Value::Null, serde_json::Value::Null]);
+}
+
+#[test]
+fn side_that_was_disturbed_is_named_once_for_all_of_its_runs() {
+    let runs = |name: &str, percents: [u64; 3]| {
+        let one = |(process, percent): (u32, u64)| {
+            let block = Block::new(0, 0, "ring/stream", "wasm").timed(BATCH, wobbling(100.0, process, 0));
+            SideRun { blocks: vec![beside(block, percent).records()], ..SideRun::new(name, process, 1.0, None) }.file()
+        };
+        (0..).zip(percents).map(one).collect::<Vec<_>>()
+    };
+    let comparison = ComparisonReport::of_runs(runs("a", [0; 3]), runs("b", [0, 40, 60]), &OPTIONS, false).unwrap();
+    let what = "other processes used the processors in 2 of 3 repetitions, for up to 60 % of all processors' time";
+    assert_eq!(comparison.comparisons[0].disturbances(), [format!("wasm B: {what}")]);
+    let document = comparison_document(&comparison, false);
+    let notes: Vec<&str> = document.warnings().filter(|line| line.contains("other processes")).collect();
+    let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
+    assert_eq!(notes, [format!("B: ring/stream wasm: {what}: {effect}")]);
 }
 
 #[test]

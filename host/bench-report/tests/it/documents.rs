@@ -224,13 +224,13 @@ fn json_has_a_variant_and_an_account_only_where_there_is_one() {
 #[test]
 fn csv_has_a_line_for_each_series_and_each_cell_without() {
     assert_snapshot!(csv(&eventful().view()), @r#"
-    scenario,family,arm,arguments,status,reason,metric,unit,direction,labels,batch,count,min,mean,p50,p90,p99,p999,max,std_dev,limit,limit_ratio,processes,iterations,bytes,lost,checksum,module_file
-    ring/roundtrip,family,native,,skipped,"needs 4 processors, there are 2",,,,,,,,,,,,,,,,,0,0,0,,,plugins/native
-    ring/stream,family,wasm,payload_bytes=64,ok,,stream,ns,lower-is-better,,1024,1000,1,500.5,500,900,990,,1000,288.819,memory-read,142.045,2,1024000,65536000,,00000000000000aa,plugins/wasm
-    ring/stream,family,native,payload_bytes=64,ok,,stream,ns,lower-is-better,,1024,1000,0.5,125.25,125,225,247.5,,250,72.205,memory-read,35.511,2,1024000,65536000,,00000000000000aa,plugins/native
-    ring/stream,family,wasm,payload_bytes=4096,ok,,stream,ns,lower-is-better,,1,40,1,10.5,10,,,,20,5.84,memory-read,2.841,2,40,2560,,00000000000000aa,plugins/wasm
-    ring/stream,family,wasm,payload_bytes=4096,ok,,lag,By,lower-is-better,side=left,1,20,2048,2048,2048,,,,2048,0,,,2,40,2560,,00000000000000aa,plugins/wasm
-    ring/stream,family,native,payload_bytes=4096,failed,check `payload` failed: \u{1b}[31m1 of 64,,,,,,,,,,,,,,,,,0,0,0,,,plugins/native
+    scenario,family,arm,arguments,status,reason,metric,unit,direction,labels,batch,count,min,mean,p50,p90,p99,p999,max,std_dev,limit,limit_ratio,processes,iterations,bytes,lost,checksum,module_file,disturbances
+    ring/roundtrip,family,native,,skipped,"needs 4 processors, there are 2",,,,,,,,,,,,,,,,,0,0,0,,,plugins/native,
+    ring/stream,family,wasm,payload_bytes=64,ok,,stream,ns,lower-is-better,,1024,1000,1,500.5,500,900,990,,1000,288.819,memory-read,142.045,2,1024000,65536000,,00000000000000aa,plugins/wasm,
+    ring/stream,family,native,payload_bytes=64,ok,,stream,ns,lower-is-better,,1024,1000,0.5,125.25,125,225,247.5,,250,72.205,memory-read,35.511,2,1024000,65536000,,00000000000000aa,plugins/native,
+    ring/stream,family,wasm,payload_bytes=4096,ok,,stream,ns,lower-is-better,,1,40,1,10.5,10,,,,20,5.84,memory-read,2.841,2,40,2560,,00000000000000aa,plugins/wasm,
+    ring/stream,family,wasm,payload_bytes=4096,ok,,lag,By,lower-is-better,side=left,1,20,2048,2048,2048,,,,2048,0,,,2,40,2560,,00000000000000aa,plugins/wasm,
+    ring/stream,family,native,payload_bytes=4096,failed,check `payload` failed: \u{1b}[31m1 of 64,,,,,,,,,,,,,,,,,0,0,0,,,plugins/native,
     "#);
 }
 
@@ -260,6 +260,10 @@ fn what_disturbed_a_cell_is_said_with_it() {
         let mut cells = document["cells"].as_array().unwrap().iter();
         cells.find(|cell| cell["scenario"] == scenario).unwrap().get("disturbances")
     };
-    let expect = "other processes used the processors in 1 of 1 repetitions, for up to 40 % of the time";
+    let expect = "other processes used the processors in 1 of 1 repetitions, for up to 40 % of all processors' time";
     assert_eq!((of("m/disturbed"), of("m/quiet")), (Some(&serde_json::json!([expect])), None));
+    let csv = csv(&run.view());
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(rows[0].ends_with(",disturbances"), "{csv}");
+    assert!(rows[1].ends_with(&format!(",\"{expect}\"")) && rows[2].ends_with(",plugins/wasm,"), "{csv}");
 }

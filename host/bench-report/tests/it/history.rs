@@ -1,6 +1,7 @@
 //! The history of many runs: what is kept of each, and its tables, steps and causes as people read them.
 
 use crate::fixture::{Block, Run, calibration, fingerprint, rendered};
+use bench_model::Arm;
 use bench_report::{
     Csv, Data, Document, History, InstructionCounts, Json, Options, Records, RunEntry, Text, history_document,
     trend_document,
@@ -113,6 +114,18 @@ fn step_between_two_revisions_names_the_commits_and_how_to_bisect() {
 }
 
 #[test]
+fn step_of_a_variant_names_the_commits_without_a_way_to_bisect() {
+    let mut runs = stepped(|_, is_after| (at(if is_after { "bbbb" } else { "aaaa" }), 50.0));
+    let cells = runs.iter_mut().flat_map(|run| &mut run.cells).filter(|cell| cell.arm == Arm::Wasm);
+    cells.for_each(|cell| cell.variant = Some("fuel".to_owned()));
+    let document = trend_document(&runs, Vec::new());
+    let trend = &json(&document)["trends"][0];
+    assert_eq!((&trend["arm"], &trend["steps"][0]["cause"]), (&"wasm+fuel".into(), &"commits".into()));
+    assert!(trend["steps"][0]["bisect"].is_null(), "{trend:#}");
+    assert!(!rendered(&Text, &document).contains("git bisect"));
+}
+
+#[test]
 fn machine_is_the_cause_if_a_roofline_moved_with_the_step() {
     let runs = stepped(|day, is_after| {
         let line = if is_after { 59.0 } else { 50.0 };
@@ -183,6 +196,7 @@ fn instruction_counts_are_compared_without_tolerance() {
             bench_report::ComparisonReport::of_runs(files(a, "a"), files(b, "b"), &Options::default(), false).unwrap();
         let counts = InstructionCounts::of(&comparison).unwrap();
         let document = Document { data: Data::Null, records: None::<Records>, sections: vec![counts.section()] };
+        assert_eq!(counts.ratios().len() + counts.not_exact().len(), 1, "each cell is compared, or has a reason");
         (counts.ratios().first().map(|(_, ratio)| *ratio), counts.grown(), rendered(&Text, &document))
     };
     let (ratio, grown, text) = compare(&[8_000, 8_000], &[8_001]);

@@ -2,6 +2,7 @@
 
 use crate::fixture::{Block, Run, eventful};
 use bench_report::{ComparisonReport, Courses, Options, Page, PageRun, RunView};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{PairingRecord, Record, RunFile};
 use std::path::Path;
 
@@ -58,6 +59,21 @@ fn interleaved_arms_have_a_forest_plot_with_their_verdict() {
     let html = page(&paired().file());
     assert!(html.contains("aria-label=\"Ratios\""), "there is no forest plot");
     insta::assert_snapshot!(text(&html));
+}
+
+#[test]
+fn row_of_a_disturbed_cell_is_marked_before_it_is_opened() {
+    let mut run = Run::begin(2, 1);
+    let mut disturbed = Block::new(0, 0, "m/disturbed", "wasm").timed(1, 1..=40);
+    disturbed.outcome.witness = Some(Witness { wall_ns: 100, others_busy_ns: Some(40), ..Witness::default() });
+    run.append(&disturbed.records());
+    run.append(&Block::new(1, 0, "m/quiet", "wasm").timed(1, 1..=40).records());
+    run.end(None);
+    let html = page(&run.file());
+    let what = "other processes used the processors in 1 of 1 repetitions, for up to 40 % of all processors&#39; time";
+    let marked = format!("<span class=\"good\">ok</span> <span class=\"doubt\" title=\"{what}\">disturbed</span></td>");
+    assert!(html.contains(&marked), "{marked}");
+    assert_eq!(html.matches("<td><span class=\"good\">ok</span></td>").count(), 1, "the other has no mark");
 }
 
 #[test]
@@ -136,13 +152,14 @@ fn files_next_to_a_page_hold_its_tables_and_figures() {
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(&file).unwrap());
     let mut page = Page { runs: vec![PageRun::new(&view, &file, &courses, &[])], ..Page::default() };
     page.comparisons.push(("Comparisons".to_owned(), ComparisonReport::of_pairs(file, &Options::default()).unwrap()));
-    let names = |every_cell| page.files(every_cell).into_iter().map(|file| file.name).collect::<Vec<_>>();
-    assert_eq!(names(false), ["comparisons.csv", "ratios.svg", "ratios.png", "cells.csv"]);
-    let all = names(true);
+    let files = page.files(false);
+    assert_eq!(files.lacking, None, "there are few figures");
+    let all: Vec<String> = files.files.iter().map(|file| file.name.clone()).collect();
+    assert_eq!(all[..4], ["comparisons.csv", "ratios.svg", "ratios.png", "cells.csv"]);
     for what in ["distribution.svg", "distribution.png", "order.svg", "quantiles.png"] {
         assert_eq!(all.iter().filter(|name| name.ends_with(what)).count(), 2, "{what}: {all:?}");
     }
-    for file in page.files(true) {
+    for file in files.files {
         let is_whole = match file.name.rsplit_once('.').unwrap().1 {
             "png" => file.content.starts_with(b"\x89PNG"),
             "svg" => file.content.starts_with(b"<svg ") && file.content.ends_with(b"</svg>\n"),

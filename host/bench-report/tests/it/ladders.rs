@@ -4,6 +4,7 @@ use crate::compared::{BATCH, of_pairs, turns, wobbling};
 use crate::fixture::{Block, Run, compared};
 use bench_model::Arguments;
 use bench_report::{ComparisonReport, Json, Text};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{LadderRecord, Record, RungRecord, Status};
 use insta::assert_snapshot;
 
@@ -90,6 +91,27 @@ fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
     interval 95 %, bootstrap over whole processes, seed 7; A/A = an arm against itself
     verdicts are Holm-adjusted over 5 comparisons; equivalent = within ±2 %; –: not measured, or too few samples
     ");
+}
+
+#[test]
+fn rung_of_a_disturbed_cell_is_marked() {
+    let mut run = Run::begin(2, 3);
+    let rungs = vec![rung("native", Some(0), None), rung("wasm", Some(1), None)];
+    let scenario = "ring/stream".to_owned();
+    run.append(&[Record::Ladder(LadderRecord { scenario, arguments: Arguments::default(), rungs })]);
+    for process in 0..3 {
+        let block = |cell: u32, arm: &str| {
+            let samples = wobbling(100.0, process, u64::from(cell));
+            let mut block = Block::new(cell, process, "ring/stream", arm).timed(BATCH, samples);
+            block.outcome.witness = Some(Witness { wall_ns: 100, stolen_ns: Some(20), ..Witness::default() });
+            block
+        };
+        run.append(&turns(vec![block(0, "native"), block(1, "wasm")]));
+    }
+    run.end(None);
+    let text = compared(&Text, &of_pairs(&run));
+    let row = text.lines().find(|line| line.trim_start().starts_with("wasm ")).unwrap_or_default();
+    assert!(row.contains(", disturbed "), "{text}");
 }
 
 #[test]

@@ -21,6 +21,10 @@ const PACKAGES: [&str; 6] = [
     "prometheus_client==0.26.0",
 ];
 
+/// Reads and plots percentiles. It wants libraries that are many times as large as all other packages, and a module of setuptools that
+/// later versions lack, so it has an environment of its own.
+const PLOTTER: [&str; 2] = ["hdr-plot==0.6.2", "setuptools==80.9.0"];
+
 /// The package of npm that reads AsciiDoc.
 const ASCIIDOCTOR: &str = "@asciidoctor/core@2.2.8";
 
@@ -31,18 +35,24 @@ const SCHEMA: &str = "testing/example_scripts/junit-10.xsd";
 /// The Python that has the packages; or why there is none.
 fn python() -> Result<&'static Path, &'static str> {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    PYTHON.get_or_init(install).as_deref().map_err(String::as_str)
+    PYTHON.get_or_init(|| install("readers", &PACKAGES)).as_deref().map_err(String::as_str)
 }
 
-fn install() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readers");
+/// The Python that has the plotter; or why there is none.
+fn plotter() -> Result<&'static Path, &'static str> {
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON.get_or_init(|| install("plotter", &PLOTTER)).as_deref().map_err(String::as_str)
+}
+
+fn install(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let python = folder.join("bin/python");
-    let done = folder.join(PACKAGES.join(" "));
+    let done = folder.join(packages.join(" "));
     if done.is_file() {
         return Ok(python);
     }
     run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
     std::fs::write(&done, "").map_err(|error| error.to_string())?;
     Ok(python)
 }
@@ -55,7 +65,12 @@ fn run(command: &mut Command) -> Result<(), String> {
 
 /// What `program`, in Python, makes of `text`: it finds the name of a file with it in `sys.argv[1]`, and prints JSON.
 fn read(text: &str, program: &str) -> Option<Value> {
-    let python = match python() {
+    read_by(python(), text, program)
+}
+
+/// The same by this Python, if it is there.
+fn read_by(python: Result<&Path, &str>, text: &str, program: &str) -> Option<Value> {
+    let python = match python {
         Ok(python) => python,
         Err(why) => {
             eprintln!("skipped: the readers of exports cannot be installed: {why}");
@@ -232,6 +247,36 @@ print(json.dumps([[float(v), histogram.get_value_at_percentile(100 * float(p)), 
 }
 
 #[test]
+fn percentiles_are_read_by_hdr_plot() {
+    const PROGRAM: &str = r#"
+import json, os, sys
+os.environ['MPLCONFIGDIR'] = sys.prefix
+from hdr_plot.hdr_plot import info_text, parse_metadata, parse_percentiles
+data, metadata = parse_percentiles(sys.argv[1]), parse_metadata(sys.argv[1])
+summary = info_text('', data, metadata, {'shorthand': 'ns'}, ['min', 'mean', 'median', 'p90', 'p99', 'max'])
+figures = [line.split('=') for line in summary.splitlines() if '=' in line]
+print(json.dumps([len(data), [[name.strip(), figure.strip()] for name, figure in figures], metadata]))
+"#;
+    let [one] = <[_; 1]>::try_from(hgrm(&hostile().view())).unwrap();
+    let Some(found) = read_by(plotter(), &one.text, PROGRAM) else { return };
+    // The last line has three figures, because it has no distance to 100 %.
+    let is_read = |line: &&str| line.split_whitespace().filter(|word| word.parse::<f64>().is_ok()).count() == 4;
+    let lines = one.text.lines().filter(is_read).count();
+    assert!(lines > 20, "{}", one.text);
+    let figures = json!([
+        ["min", "1.00 ns"],
+        ["mean", "500.50 ns"],
+        ["median", "500.00 ns"],
+        ["p90", "900.00 ns"],
+        ["p99", "991.00 ns"],
+        ["max", "1000.00 ns"],
+    ]);
+    let metadata = json!({"Mean": "500.500", "StdDeviation": "288.819", "Max": "1000.000", "Total count": "1000"});
+    // The first level that is no lower than 99 % is 99.0625 %.
+    assert_eq!(found, json!([lines, figures, metadata]));
+}
+
+#[test]
 fn bencher_metrics_have_a_value_and_the_ends_of_an_interval() {
     insta::assert_snapshot!(bencher_json(&eventful().view()));
     let mut run = Run::begin(1, 3);
@@ -369,15 +414,18 @@ texts = [''.join(part.content for part in token.children if part.type != 'html_i
 print(json.dumps({"texts": texts, "html": html, "tables": sum(token.type == 'table_open' for token in tokens)}))
 "#;
     let run = hostile();
-    let document = run_document(&run.view(), &[], Detail::default());
-    let Some(found) = read(&github_comment(&run.view(), &document, None), PROGRAM) else { return };
-    assert_eq!(found["tables"], 1, "{found}");
-    let name = "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>";
-    let texts = found["texts"].as_array().unwrap();
-    assert!(texts.iter().any(|text| text == name), "{name}: {texts:?}");
-    for html in found["html"].as_array().unwrap() {
-        let html = html.as_str().unwrap();
-        assert!(!html.contains("script") && !html.contains("href"), "{html}");
+    let view = run.view();
+    let document = run_document(&view, &[], Detail::default());
+    for text in [github_summary(&view, &document, None), github_comment(&view, &document, None)] {
+        let Some(found) = read(&text, PROGRAM) else { return };
+        assert_eq!(found["tables"], 1, "{found}");
+        let name = "m/<a href=\"x\">|b\\`*_\\n\\u{1b}[31m</script>";
+        let texts = found["texts"].as_array().unwrap();
+        assert!(texts.iter().any(|text| text == name), "{name}: {texts:?}");
+        for html in found["html"].as_array().unwrap() {
+            let html = html.as_str().unwrap();
+            assert!(!html.contains("script") && !html.contains("href"), "{html}");
+        }
     }
 }
 
@@ -400,7 +448,7 @@ print(json.dumps([root.findtext('{http://www.w3.org/2000/svg}title'), names]))
     let (view, courses) = (run.view(), Courses::of(&file).unwrap());
     let page = Page { runs: vec![PageRun::new(&view, &file, &courses, &[])], ..Page::default() };
     let files = page.files(true);
-    let charts: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
+    let charts: Vec<_> = files.files.iter().filter(|file| file.name.ends_with(".svg")).collect();
     assert!(charts.iter().any(|file| file.name.starts_with("axes-")) && charts.len() > 3, "{}", charts.len());
     for chart in charts {
         let Some(found) = read(std::str::from_utf8(&chart.content).unwrap(), PROGRAM) else { return };

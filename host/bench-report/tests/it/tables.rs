@@ -2,6 +2,7 @@
 
 use crate::fixture::{Block, Run, calibration, eventful, markdown, text};
 use bench_report::{Detail, Layout, Renderer, Text, run_document};
+use bench_sink::environment::Witness;
 use bench_sink::runfile::{Status, When};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
@@ -219,6 +220,30 @@ fn the_table_fits_100_columns() {
     per operation; n = samples × operations per sample; –: not measured, or too few samples
     limit: how many times what the machine itself takes, see `bench-host doctor`
     ");
+}
+
+#[test]
+fn row_of_a_disturbed_cell_is_marked_and_fits_100_columns() {
+    let witness = Some(Witness { wall_ns: 100, others_busy_ns: Some(40), ..Witness::default() });
+    let mut run = wide();
+    let mut disturbed = Block::new(0, 3, "ipc/ping-pong", "native").timed(16, [160_000; 20]);
+    let mut failed = Block::new(10, 0, "kernels/sort", "process").ended(Status::Failed, "no");
+    (disturbed.outcome.witness, failed.outcome.witness) = (witness, witness);
+    run.append(&disturbed.records());
+    run.append(&failed.records());
+    let view = run.view();
+    let document = run_document(&view, &[], Detail::default());
+    let text = Text.render(&document, &Layout { width: 100, ..Layout::default() });
+    let rows: Vec<&str> = text.split("\n\n").take(2).flat_map(str::lines).collect();
+    assert!(rows.iter().map(|row| row.width()).max() <= Some(100) && rows[0].contains("  placement  "), "{text}");
+    let last_words = |start: &str| {
+        let rows = rows.iter().filter(|row| row.trim_start().starts_with(start));
+        rows.filter_map(|row| row.split_whitespace().last()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(last_words("native  shm-ring-spin  same"), "disturbed ok ok", "{text}");
+    // A failed cell has no figure that could carry a warning.
+    assert_eq!((last_words("wasm"), last_words("process")), ("ok".to_owned(), "FAILED".to_owned()), "{text}");
+    assert_eq!(markdown(&view).matches(" | disturbed |").count(), 1);
 }
 
 #[test]

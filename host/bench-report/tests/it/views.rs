@@ -2,7 +2,7 @@
 
 use crate::fixture::{Block, Run, calibration, fingerprint, json, outcome, text, warnings};
 use bench_model::{Arm, MachineLimit, Unit};
-use bench_report::{ReportError, RunView};
+use bench_report::{Detail, ReportError, RunView, run_document};
 use bench_sink::environment::Witness;
 use bench_sink::runfile::{Named, Record, ResumedRecord, RunFile, Status, When};
 use std::fs;
@@ -53,50 +53,94 @@ fn a_cell_is_ok_failed_void_or_skipped() {
     check(&[&ok, &skipped], (Status::Ok, Some("1 of 2 processes finished: no disk"), 1, 1));
 }
 
+const SECOND: u64 = 1_000_000_000;
+
+/// A repetition of a cell with this witness.
+fn witnessed(cell: u32, process: u32, cpu: Option<u32>, witness: Witness) -> Block {
+    let mut block = Block::new(cell, process, "m/s", "wasm").timed(1, 1..=10);
+    block.cell.cpu = cpu;
+    block.outcome.witness = Some(Witness { wall_ns: SECOND, ..witness });
+    block
+}
+
+/// Checks the notes on what disturbed repetitions.
+#[track_caller]
+fn check_disturbances(blocks: &[Block], expect: &[&str]) {
+    let mut run = Run::begin(blocks.len() as u32, 2);
+    blocks.iter().for_each(|block| run.append(&block.clone().records()));
+    let is_of_cells = |line: &String| line.contains(" repetitions, ");
+    let found: Vec<String> = of_the_machine(&run.view()).into_iter().filter(is_of_cells).collect();
+    assert_eq!(found, expect);
+}
+
 #[test]
-fn disturbances_by_the_machine_are_noted_once_per_run() {
-    let second = 1_000_000_000;
-    let during = |process: u32, cpu: Option<u32>, stolen_ns: u64, run_queue_ns: u64| {
-        let mut block = block(process);
-        block.cell.cpu = cpu;
-        block.outcome.witness = Some(Witness {
-            wall_ns: second,
-            stolen_ns: Some(stolen_ns),
-            run_queue_ns: Some(run_queue_ns),
-            ..Witness::default()
-        });
-        block.records()
+fn disturbances_by_the_machine_are_noted_with_the_cell() {
+    let during = |process: u32, stolen_ns: u64, run_queue_ns: u64| {
+        let (stolen_ns, run_queue_ns) = (Some(stolen_ns), Some(run_queue_ns));
+        witnessed(0, process, Some(1), Witness { stolen_ns, run_queue_ns, ..Witness::default() })
     };
-    let notes = |records: &[&[Record]], expect: &[&str]| {
-        check(2, records, of_the_machine, expect.iter().map(|note| (*note).to_owned()).collect());
-    };
-    let bound = Some(1);
-    notes(&[&during(0, bound, 0, 0), &during(1, bound, second / 100, second / 10)], &[]);
-    notes(
-        &[&during(0, bound, second / 10, 0), &during(1, bound, 0, second / 2)],
+    check_disturbances(&[during(0, 0, 0), during(1, SECOND / 100, SECOND / 10)], &[]);
+    check_disturbances(
+        &[during(0, SECOND / 10, 0), during(1, 0, SECOND / 2)],
         &[
-            "the machine withheld the processor in 1 of 2 repetitions, for up to 10 % of the time: high quantiles show it; use a \
-             machine with processors of its own",
-            "other work was on the processor that was measured in 1 of 2 repetitions, for up to 50 % of the time: stop other \
-             work, or wait",
+            "m/s wasm: the machine withheld the processor in 1 of 2 repetitions, for up to 10 % of the time: high \
+             quantiles show it; use a machine with processors of its own",
+            "m/s wasm: other work was on the processor that was measured in 1 of 2 repetitions, for up to 50 % of the \
+             time: stop other work, or wait",
         ],
     );
+    let busy = |process: u32, share: u64| {
+        let others_busy_ns = Some(SECOND * share / 100);
+        witnessed(0, process, Some(1), Witness { others_busy_ns, ..Witness::default() })
+    };
+    check_disturbances(
+        &[busy(0, 10), busy(1, 40)],
+        &["m/s wasm: other processes used the processors in 1 of 2 repetitions, for up to 40 % of all processors' \
+             time: figures and ratios are those of a busy machine; stop other work, or wait"],
+    );
+}
+
+#[test]
+fn cells_that_were_disturbed_in_the_same_way_share_a_line_and_are_listed_on_request() {
+    let mut run = Run::begin(3, 1);
+    for (cell, share) in [(0, 40), (1, 0), (2, 60)] {
+        let others_busy_ns = Some(SECOND * share / 100);
+        let block = witnessed(cell, 0, Some(1), Witness { others_busy_ns, ..Witness::default() });
+        run.append(&block.argument("n", i64::from(cell)).records());
+    }
+    run.end(None);
+    let view = run.view();
+    let line = "2 cells of m/s: other processes used the processors in 2 of 2 repetitions, for up to 60 % of all \
+                processors' time: figures and ratios are those of a busy machine; stop other work, or wait";
+    let listed = |all_cells: bool| {
+        let document = run_document(&view, &[], Detail { all_cells, all_series: false });
+        document.warnings().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(false), [format!("{line} (-v lists them)")]);
+    assert_eq!(listed(true), [line, "  m/s wasm n=0", "  m/s wasm n=2"]);
+}
+
+#[test]
+fn cell_on_several_processors_is_disturbed_by_other_processes_alone() {
     // Threads that a module places itself may wait for each other.
-    notes(&[&during(0, None, 0, second), &during(1, None, 0, second)], &[]);
-    let beside = |process: u32, others_busy_ns: u64| {
-        let mut block = block(process);
-        block.cell.cpu = bound;
-        let others_busy_ns = Some(others_busy_ns);
-        block.outcome.witness = Some(Witness { wall_ns: second, others_busy_ns, ..Witness::default() });
-        block.records()
+    let waits = Witness { run_queue_ns: Some(SECOND), ..Witness::default() };
+    check_disturbances(&[witnessed(0, 0, None, waits), witnessed(0, 1, None, waits)], &[]);
+    let beside = |server: Option<&str>| {
+        let block = witnessed(0, 0, None, Witness { others_busy_ns: Some(SECOND / 2), ..Witness::default() });
+        match server {
+            Some(server) => block.argument("server", server),
+            None => block,
+        }
     };
-    notes(
-        &[&beside(0, second / 10), &beside(1, second * 2 / 5)],
-        &[
-            "other processes used the processors in 1 of 2 repetitions, for up to 40 % of the time: figures and ratios are those of a \
-           busy machine; stop other work, or wait",
-        ],
+    check_disturbances(
+        &[beside(None)],
+        &["m/s wasm: other processes used the processors in 1 of 1 repetitions, for up to 50 % of all processors' \
+             time: figures and ratios are those of a busy machine; stop other work, or wait"],
     );
+    // The work of a server for the cell is none of others.
+    for server in ["@cluster", "postgres://user@localhost/db", "host=localhost user=a", "kube"] {
+        check_disturbances(&[beside(Some(server))], &[]);
+    }
 }
 
 #[test]

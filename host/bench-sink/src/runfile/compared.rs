@@ -120,6 +120,9 @@ pub struct AccountRecord {
     /// Involuntary context switches: another thread ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches_involuntary: Option<u64>,
+    /// Why nothing at all was counted, if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<String>,
     /// The number of operations that the following counts are the sum of.
     pub counted: u64,
     /// Calls of the host, by import (`interface#function`), if the arm has imports.
@@ -140,13 +143,21 @@ pub struct AccountRecord {
     /// What the processor counted during the watched operations, or why it counted nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<HardwareRecord>,
-    /// What happened during the slowest samples of a session that is not timed for figures.
+    /// What happened during the slowest samples of a session that is not timed for figures, or why they were not looked at. Files of
+    /// earlier versions lack the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outliers: Option<OutlierRecord>,
 }
 
+impl AccountRecord {
+    /// The record of a cell of which nothing was counted, and why.
+    pub fn without_counts(cell: u32, process: u32, reason: impl Into<String>) -> Self {
+        Self { cell, process, absent: Some(reason.into()), ..Self::default() }
+    }
+}
+
 /// Hardware counts of the watched operations, without those of the kernel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HardwareRecord {
     /// They were counted.
@@ -159,6 +170,9 @@ pub enum HardwareRecord {
         cache_misses: u64,
         /// Branches that were predicted wrong.
         branch_misses: u64,
+        /// The time of reading the counters once, as they were before and after the operations. Files of earlier versions lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading_ns: Option<f64>,
     },
     /// Why they were not counted; page faults and context switches are counted by the kernel all the same.
     Absent(String),
@@ -166,7 +180,18 @@ pub enum HardwareRecord {
 
 /// What happened to the thread during the slowest samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OutlierRecord {
+#[serde(rename_all = "kebab-case")]
+pub enum OutlierRecord {
+    /// Why they were not looked at.
+    Absent(String),
+    /// They were looked at. Without a name of its own in the file, as earlier versions wrote it.
+    #[serde(untagged)]
+    Counted(OutlierCounts),
+}
+
+/// What the slowest samples coincided with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutlierCounts {
     /// The number of samples.
     pub samples: u64,
     /// Operations per sample.
@@ -192,4 +217,64 @@ pub struct OutlierCause {
     pub slow: u64,
     /// Samples during which it happened.
     pub all: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// The account with `fields` is read as `expect`, and written with the same fields again.
+    #[track_caller]
+    fn check(fields: &Value, expect: AccountRecord) {
+        let mut value = json!({"cell": 1, "process": 0, "watched": 3, "counted": 8});
+        value.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let read: AccountRecord = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(read, AccountRecord { cell: 1, watched: 3, counted: 8, ..expect });
+        assert_eq!(serde_json::to_value(&read).unwrap(), value);
+    }
+
+    fn of_hardware(reading_ns: Option<f64>) -> AccountRecord {
+        let counts =
+            HardwareRecord::Counted { cycles: 20, instructions: 50, cache_misses: 1, branch_misses: 2, reading_ns };
+        AccountRecord { hardware: Some(counts), ..AccountRecord::default() }
+    }
+
+    fn of_outliers(outliers: OutlierRecord) -> AccountRecord {
+        AccountRecord { outliers: Some(outliers), ..AccountRecord::default() }
+    }
+
+    #[test]
+    fn accounts_of_earlier_versions_are_read() {
+        check(&json!({}), AccountRecord::default());
+        let counts = json!({"cycles": 20, "instructions": 50, "cache_misses": 1, "branch_misses": 2});
+        check(&json!({"hardware": {"counted": counts}}), of_hardware(None));
+        check(&json!({"hardware": {"absent": "none here"}}), {
+            let absent = HardwareRecord::Absent("none here".to_owned());
+            AccountRecord { hardware: Some(absent), ..AccountRecord::default() }
+        });
+        let mut counts = json!({"samples": 1000, "batch": 4, "threshold_ns": 2500, "slow": 10, "unexplained": 7});
+        counts["causes"] = json!([{"name": "page fault", "slow": 3, "all": 4}]);
+        counts["reading_ns"] = json!(900.5);
+        let expect = OutlierCounts {
+            samples: 1_000,
+            batch: 4,
+            threshold_ns: 2_500,
+            slow: 10,
+            causes: vec![OutlierCause { name: "page fault".to_owned(), slow: 3, all: 4 }],
+            unexplained: 7,
+            reading_ns: 900.5,
+        };
+        check(&json!({"outliers": counts}), of_outliers(OutlierRecord::Counted(expect)));
+    }
+
+    #[test]
+    fn reasons_and_the_cost_of_reading_counters_are_kept() {
+        check(&json!({"absent": "it crashed"}), AccountRecord::without_counts(1, 0, "it crashed"));
+        let absent = OutlierRecord::Absent("too long".to_owned());
+        check(&json!({"outliers": {"absent": "too long"}}), of_outliers(absent));
+        let mut counts = json!({"cycles": 20, "instructions": 50, "cache_misses": 1, "branch_misses": 2});
+        counts["reading_ns"] = json!(812.5);
+        check(&json!({"hardware": {"counted": counts}}), of_hardware(Some(812.5)));
+    }
 }

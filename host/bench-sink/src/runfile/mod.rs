@@ -13,8 +13,8 @@ mod run_summary;
 mod writer;
 
 pub use compared::{
-    AccountRecord, HardwareRecord, LadderRecord, LedgerRecord, LookRecord, OutlierCause, OutlierRecord, PairingRecord,
-    RungRecord, TermRecord,
+    AccountRecord, HardwareRecord, LadderRecord, LedgerRecord, LookRecord, OutlierCause, OutlierCounts, OutlierRecord,
+    PairingRecord, RungRecord, TermRecord,
 };
 pub use locked_run::{HoldError, LockedRun};
 pub use named::Named;

@@ -10,8 +10,9 @@ use bench_report::{
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord, ModuleRef, Named,
-    OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status, When,
+    AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord,
+    ModuleRef, Named, OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status,
+    When,
 };
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -166,6 +167,8 @@ pub struct Block {
     pub series: Vec<SeriesRecord>,
     /// The results of `verify`.
     pub checks: Vec<CheckRecord>,
+    /// What its operations used.
+    pub account: Option<AccountRecord>,
     /// How it ended.
     pub outcome: OutcomeRecord,
 }
@@ -193,6 +196,7 @@ impl Block {
             cell: record,
             series: Vec::new(),
             checks: vec![check],
+            account: None,
             outcome: outcome(cell, process, Status::Ok, None),
         }
     }
@@ -229,6 +233,13 @@ impl Block {
     #[must_use]
     pub fn limit(mut self, limit: &str) -> Self {
         self.cell.limit = Some(named(limit));
+        self
+    }
+
+    /// Sets what its operations used; the record is of this repetition, whatever it says.
+    #[must_use]
+    pub fn account(mut self, account: AccountRecord) -> Self {
+        self.account = Some(AccountRecord { cell: self.cell.cell, process: self.cell.process, ..account });
         self
     }
 
@@ -275,6 +286,7 @@ impl Block {
         let mut records = vec![Record::Cell(self.cell)];
         records.extend(self.series.into_iter().map(Record::Series));
         records.extend(self.checks.into_iter().map(Record::Check));
+        records.extend(self.account.map(Record::Account));
         records.push(Record::Outcome(self.outcome));
         records
     }

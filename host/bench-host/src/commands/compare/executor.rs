@@ -87,7 +87,7 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             for (cell, report) in compared.cells.iter().zip(&mut paired.reports) {
                 let has_settings = self.job.modules.loaded[plan.cell(*cell).offer].spec.engine.is_some();
                 if self.paired.counts_engines || !has_settings {
-                    report.account = account(self.job, plan, repetition(cell), self.interrupt);
+                    report.account = Some(account(self.job, plan, repetition(cell), self.interrupt));
                 }
             }
         }

@@ -55,8 +55,8 @@ impl fmt::Display for Gate {
 }
 
 impl Gate {
-    /// The exit status: a finding only if a comparison is different and beyond the threshold; not measured if something failed, or if
-    /// there is nothing to decide by. Says what was found on standard error. Exact counts decide without a verdict.
+    /// The exit status: a finding only if a comparison is different and beyond the threshold; not measured if something failed, if a count
+    /// is not exact, or if there is nothing to decide by. Says what was found on standard error. Exact counts decide without a verdict.
     pub(super) fn exit(&self, comparison: &ComparisonReport, counts: Option<&InstructionCounts>) -> Exit {
         let (beyond, all) = match counts {
             Some(counts) => {
@@ -74,8 +74,10 @@ impl Gate {
         let beyond: Vec<String> = beyond;
         beyond.iter().for_each(|found| output::line(&format!("bench-host: {self}: {found}")));
         output::line(&format!("bench-host: --fail-on {self}: {} of {all} comparisons are beyond it", beyond.len()));
+        let not_exact = counts.map(InstructionCounts::not_exact).unwrap_or_default();
+        not_measured(&not_exact).iter().for_each(|line| output::line(&format!("bench-host: {line}")));
         let failed = comparison.comparisons.iter().filter(|compared| compared.status == Status::Failed).count();
-        match (beyond.len(), failed, all) {
+        match (beyond.len(), failed + not_exact.len(), all) {
             (1.., ..) => Exit::Finding,
             (0, 0, 1..) => Exit::Done,
             (0, ..) => Exit::NotMeasured,
@@ -111,9 +113,93 @@ impl Gate {
     }
 }
 
+/// A line for each reason why counts are not compared, with the cells that have it.
+fn not_measured(cells: &[(String, &str)]) -> Vec<String> {
+    let mut reasons: Vec<&str> = cells.iter().map(|(_, reason)| *reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let line = |reason: &str| {
+        let of_reason = cells.iter().filter(|(_, other)| *other == reason);
+        let names: Vec<&str> = of_reason.map(|(name, _)| name.as_str()).collect();
+        format!("not measured: {}: {reason}", names.join(", "))
+    };
+    reasons.into_iter().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bench_model::{Arguments, Arm};
+    use bench_report::Options;
+    use bench_sink::fingerprint::Fingerprint;
+    use bench_sink::runfile::{
+        AccountRecord, CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, Record, RunFile, RunRecord,
+    };
+    use std::path::PathBuf;
+
+    /// A run whose cells `m/0`, `m/1`, … executed so many instructions in an operation, or were not counted.
+    fn run(id: &str, counts: &[Option<u64>]) -> RunFile {
+        let planned = Planned {
+            cells: counts.len() as u32,
+            processes: 1,
+            time_ns: None,
+            iterations: None,
+            within_ns: None,
+            order_sha256: None,
+        };
+        let run = RunRecord {
+            id: id.to_owned(),
+            started: String::new(),
+            seed: 0,
+            command: Vec::new(),
+            planned,
+            fingerprint: Fingerprint::default(),
+            program_sha256: None,
+            warnings: Vec::new(),
+        };
+        let mut records = vec![Record::Run(run)];
+        for (cell, instructions) in (0..).zip(counts) {
+            records.push(Record::Cell(CellRecord {
+                cell,
+                process: 0,
+                scenario: format!("m/{cell}"),
+                family: String::new(),
+                arm: Arm::Wasm,
+                variant: None,
+                arguments: Arguments::default(),
+                module: ModuleRef { file: String::new(), sha256: String::new() },
+                limit: None,
+                cpu: None,
+                conditions: Vec::new(),
+            }));
+            records.push(Record::Outcome(OutcomeRecord::ok(cell, 0)));
+            let instructions = *instructions;
+            records.push(Record::Account(AccountRecord { cell, counted: 1, instructions, ..AccountRecord::default() }));
+        }
+        records.push(Record::End(EndRecord { finished: String::new(), stopped: None }));
+        RunFile { directory: PathBuf::from(id), records, torn: None }
+    }
+
+    #[test]
+    fn count_that_is_not_exact_is_not_measured() {
+        let check = |a: &[&[Option<u64>]], b: &[Option<u64>], expect: Exit, lines: &[&str]| {
+            let of_a = a.iter().enumerate().map(|(number, counts)| run(&format!("a{number}"), counts)).collect();
+            let comparison = ComparisonReport::of_runs(of_a, vec![run("b", b)], &Options::default(), false).unwrap();
+            let counts = InstructionCounts::of(&comparison).unwrap();
+            let exit = "worse:0%".parse::<Gate>().unwrap().exit(&comparison, Some(&counts));
+            assert_eq!(exit, expect);
+            assert_eq!(not_measured(&counts.not_exact()), lines);
+        };
+        let exact = [Some(100), Some(200), Some(300)];
+        check(&[&exact], &exact, Exit::Done, &[]);
+        let varying = [Some(100), Some(201), Some(301)];
+        let line = "not measured: m/1 wasm, m/2 wasm: the count varies between runs of one side: not deterministic";
+        check(&[&exact, &varying], &exact, Exit::NotMeasured, &[line]);
+        check(&[&exact, &varying], &[Some(101), Some(200), Some(300)], Exit::Finding, &[line]);
+        let uncounted = [Some(100), None, Some(300)];
+        check(&[&exact], &uncounted, Exit::NotMeasured, &["not measured: m/1 wasm: not counted in B"]);
+        check(&[&uncounted], &uncounted, Exit::Done, &[]);
+    }
 
     #[test]
     fn gate_is_parsed_and_printed() {

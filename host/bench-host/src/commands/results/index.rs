@@ -140,10 +140,17 @@ fn write(path: &Path, lines: &[Line]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bench_model::{Arguments, Arm, Direction, Unit};
+    use bench_sink::Series;
     use bench_sink::fingerprint::Fingerprint;
-    use bench_sink::runfile::{EndRecord, FILE_NAME, Planned, Record, RunRecord, RunWriter};
+    use bench_sink::runfile::{
+        CellRecord, EndRecord, FILE_NAME, ModuleRef, OutcomeRecord, Planned, Record, RunRecord, RunWriter, SeriesRecord,
+    };
 
-    /// A folder with so many runs, each without cells.
+    /// Cells of each run.
+    const CELLS: u32 = 10;
+
+    /// A folder with so many runs.
     fn folder(runs: usize) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         (0..runs).for_each(|run| add(folder.path(), &format!("2026-01-01T00-00-{run:04}Z")));
@@ -151,9 +158,22 @@ mod tests {
     }
 
     fn add(folder: &Path, name: &str) {
-        let planned =
-            Planned { cells: 0, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
-        let run = RunRecord {
+        let mut records = vec![Record::Run(run(name))];
+        records.extend((0..CELLS).flat_map(cell));
+        records.push(Record::End(EndRecord { finished: String::new(), stopped: None }));
+        RunWriter::create(&folder.join(name)).unwrap().append(&records).unwrap();
+    }
+
+    fn run(name: &str) -> RunRecord {
+        let planned = Planned {
+            cells: CELLS,
+            processes: 1,
+            time_ns: None,
+            iterations: None,
+            within_ns: None,
+            order_sha256: None,
+        };
+        RunRecord {
             id: name.to_owned(),
             started: "2026-01-01T00:00:00Z".to_owned(),
             seed: 1,
@@ -162,10 +182,33 @@ mod tests {
             fingerprint: Fingerprint::default(),
             program_sha256: None,
             warnings: Vec::new(),
+        }
+    }
+
+    /// The records of one repetition, whose operations took from 1 to 40 ns.
+    fn cell(cell: u32) -> [Record; 3] {
+        let mut arguments = Arguments::default();
+        arguments.set("n", i64::from(cell));
+        let identity = CellRecord {
+            cell,
+            process: 0,
+            scenario: "m/s".to_owned(),
+            family: "f".to_owned(),
+            arm: Arm::Wasm,
+            variant: None,
+            arguments,
+            module: ModuleRef { file: "m.wasm".to_owned(), sha256: String::new() },
+            limit: None,
+            cpu: None,
+            conditions: Vec::new(),
         };
-        let end = EndRecord { finished: String::new(), stopped: None };
-        let mut writer = RunWriter::create(&folder.join(name)).unwrap();
-        writer.append(&[Record::Run(run), Record::End(end)]).unwrap();
+        let mut series = Series::new("s", Unit::Nanoseconds, Direction::LowerIsBetter);
+        (1..=40).for_each(|sample| series.record(sample));
+        [
+            Record::Cell(identity),
+            Record::Series(SeriesRecord::new(cell, 0, &series)),
+            Record::Outcome(OutcomeRecord { recorded: 40, iterations: 40, ..OutcomeRecord::ok(cell, 0) }),
+        ]
     }
 
     /// Opens the index, and checks how many runs it has and how many of them were read from their files.
@@ -181,8 +224,11 @@ mod tests {
     #[test]
     fn thousand_runs_are_read_once() {
         let folder = folder(1_000);
-        check(folder.path(), 1_000, 1_000);
-        check(folder.path(), 1_000, 0);
+        let read = check(folder.path(), 1_000, 1_000);
+        let kept = check(folder.path(), 1_000, 0);
+        assert!(read.runs == kept.runs, "the index holds what the runs do");
+        let figures: Vec<_> = kept.runs[999].cells.iter().map(|cell| (cell.p50, cell.samples)).collect();
+        assert_eq!(figures, [(Some(20.0), 40); CELLS as usize]);
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Driver for StageDriver {
         Ok(Some(Box::new(StagedModule::of(module)?)))
     }
 
-    fn has_account(&self, _: &Scenario) -> bool {
-        true
+    fn uncounted(&self, _: &Scenario) -> Option<&'static str> {
+        None
     }
 }
 
