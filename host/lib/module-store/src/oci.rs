@@ -154,6 +154,11 @@ impl Manifest {
         serde_json::to_vec(self).expect("a manifest is JSON")
     }
 
+    /// Its files: the config, and then the layers.
+    pub fn files(&self) -> impl Iterator<Item = &Descriptor> {
+        std::iter::once(&self.config).chain(&self.layers)
+    }
+
     /// The only layer of this type.
     pub fn layer(&self, media_type: &str) -> Option<&Descriptor> {
         let mut layers = self.layers.iter().filter(|layer| layer.media_type == media_type);

@@ -210,9 +210,8 @@ impl Store {
         let lock = self.layout.lock()?;
         for manifest in std::iter::once(&pulled.manifest).chain(&pulled.attached) {
             self.layout.is_there(&manifest.digest)?;
-            let blobs = self.manifest(manifest)?;
-            for blob in std::iter::once(&blobs.config).chain(&blobs.layers) {
-                self.layout.is_there(&blob.digest)?;
+            for file in self.manifest(manifest)?.files() {
+                self.layout.is_there(&file.digest)?;
             }
         }
         let mut index = self.layout.index()?;
@@ -292,9 +291,8 @@ impl Store {
         let attached = module.natives.iter().map(|native| &native.manifest);
         let attached = attached.chain(module.signatures.iter().map(|signature| &signature.manifest));
         for manifest in std::iter::once(&module.manifest).chain(attached) {
-            let blobs = self.manifest(manifest)?;
-            for blob in std::iter::once(&blobs.config).chain(&blobs.layers) {
-                damaged.extend(self.layout.verify(&blob.digest).err());
+            for file in self.manifest(manifest)?.files() {
+                damaged.extend(self.layout.verify(&file.digest).err());
             }
         }
         Ok(damaged)
@@ -341,8 +339,7 @@ impl Store {
         for entry in &index.manifests {
             let Ok(manifest) = self.manifest(entry) else { return Ok(()) };
             used.insert(entry.digest.hex());
-            used.insert(manifest.config.digest.hex());
-            used.extend(manifest.layers.iter().map(|layer| layer.digest.hex()));
+            used.extend(manifest.files().map(|file| file.digest.hex()));
         }
         let folder = self.layout.folder("blobs/sha256")?;
         let io = |source| StoreError::Io { path: folder.clone(), source };

@@ -59,21 +59,22 @@ pub fn pull(
         let reason = "its manifest has neither a layer application/wasm nor a probe".to_owned();
         return Err(RegistryError::NotAModule { what: remote.to_string(), reason });
     }
-    let mut attempts = 1..=ATTEMPTS_MAX;
-    loop {
-        let last = attempts.next() == Some(ATTEMPTS_MAX);
+    let enter = || -> Result<StoredModule, RegistryError> {
         let subject = keep(registry, store, &remote.repository, &received, &manifest)?;
         let mut attached = Vec::new();
         for entry in attached_to(registry, &remote.repository, &subject.digest)? {
             attached.extend(keep_attached(registry, store, &remote.repository, &subject, &entry)?);
         }
-        let pulled = Pulled { manifest: subject, attached, source: remote.source(), name: name.clone() };
-        match store.enter(&pulled) {
+        Ok(store.enter(&Pulled { manifest: subject, attached, source: remote.source(), name: name.clone() })?)
+    };
+    for _ in 1..ATTEMPTS_MAX {
+        match enter() {
             // Another process has removed a module, and with it what this one had fetched.
-            Err(error) if error.is_missing() && !last => {}
-            entered => return Ok(entered?),
+            Err(RegistryError::Store(error)) if error.is_missing() => {}
+            entered => return entered,
         }
     }
+    enter()
 }
 
 fn is_version(remote: &RemoteReference) -> bool {
@@ -132,7 +133,7 @@ fn keep(
     received: &ReceivedManifest,
     manifest: &Manifest,
 ) -> Result<Descriptor, RegistryError> {
-    for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
+    for blob in manifest.files() {
         let kept = store.put_blob(blob, |writer| registry.blob(repository, blob, writer));
         kept.map_err(|error| match error {
             RegistryError::Store(StoreError::Damaged { wanted, found: Some(found), .. }) => {
