@@ -136,7 +136,7 @@ fn sum_hardware(a: HardwareRecord, b: HardwareRecord) -> HardwareRecord {
             cache_misses: cache_misses + more_cache_misses,
             branch_misses: branch_misses + more_branch_misses,
             // The longer one, where both are known.
-            reading_ns: reading_ns.map(|one| one.max(other_reading_ns.unwrap_or(one))).or(other_reading_ns),
+            reading_ns: [reading_ns, other_reading_ns].into_iter().flatten().reduce(f64::max),
         },
         (HardwareRecord::Absent(why), _) | (_, HardwareRecord::Absent(why)) => HardwareRecord::Absent(why),
     }

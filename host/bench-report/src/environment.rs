@@ -145,23 +145,22 @@ pub(crate) fn warnings(view: &RunView) -> impl Iterator<Item = String> {
 /// below it where `all_cells`. Not escaped.
 pub(crate) fn disturbances(runs: &[RunView], all_cells: bool) -> Vec<String> {
     let Some(first) = runs.first() else { return Vec::new() };
-    let cells = runs.iter().flat_map(|run| &run.cells);
-    let seen: Vec<(&CellView, Disturbed)> = cells.map(|cell| (cell, Disturbed::of(cell))).collect();
+    let mut seen: Vec<(&CellView, Disturbed)> = Vec::new();
+    for cell in runs.iter().flat_map(|run| &run.cells) {
+        let of_cell = Disturbed::of(cell);
+        // In a single run, two cells are never the same.
+        match seen.iter_mut().filter(|_| runs.len() > 1).find(|(known, _)| is_same(known, cell)) {
+            Some((_, known)) => known.add(&of_cell),
+            None => seen.push((cell, of_cell)),
+        }
+    }
     let mut lines = Vec::new();
     for (index, way) in DISTURBANCES.iter().enumerate() {
-        let mut named: Vec<&CellView> = Vec::new();
-        for (cell, _) in seen.iter().filter(|(_, Disturbed(ways))| ways[index].disturbed > 0) {
-            // In a single run, two cells are never the same.
-            if runs.len() == 1 || !named.iter().any(|known| is_same(known, cell)) {
-                named.push(cell);
-            }
-        }
         let mut total = Seen::default();
-        for (cell, Disturbed(ways)) in &seen {
-            // Of a cell that was disturbed in one run, the repetitions of all runs.
-            if ways[index].disturbed > 0 || (runs.len() > 1 && named.iter().any(|known| is_same(known, cell))) {
-                total.add(&ways[index]);
-            }
+        let mut named: Vec<&CellView> = Vec::new();
+        for (cell, Disturbed(ways)) in seen.iter().filter(|(_, Disturbed(ways))| ways[index].disturbed > 0) {
+            total.add(&ways[index]);
+            named.push(cell);
         }
         if !named.is_empty() {
             lines.extend(lines_of(first, &format!("{}: {}", total.text(way), way.effect), &named, all_cells));

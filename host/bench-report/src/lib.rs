@@ -53,6 +53,7 @@ pub use self::history::{
 };
 pub use self::html::{Courses, Page, PageFile, PageFiles, PageRun};
 pub use self::json::significant;
+pub use self::notes::machine_name;
 pub use self::plots::{Dimension, Figure, Line, Look, Panel, Point, Stack, StackPart, Stacks};
 pub use self::render::{Csv, Json, Layout, Markdown, RENDERERS, Renderer, Text, print_csv, print_json};
 pub use self::run::{Missing, PartView, RunView};

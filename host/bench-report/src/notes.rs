@@ -3,6 +3,7 @@
 use crate::text::number;
 use crate::{CellView, Drift, RunView, environment, escape, scale};
 use bench_model::Steadiness;
+use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::Status;
 use std::collections::{BTreeSet, HashMap};
 
@@ -155,11 +156,14 @@ pub(crate) fn source(view: &RunView) -> String {
 
 /// The machine and how busy it was: `A Processor × 2, linux 6.1.0, load 0.50`.
 pub(crate) fn machine(view: &RunView) -> String {
-    let machine = &view.fingerprint;
+    let load = view.fingerprint.load.map_or_else(String::new, |[minute, ..]| format!(", load {minute:.2}"));
+    format!("{}{load}", machine_name(&view.fingerprint))
+}
+
+/// The processors and the system: `A Processor × 2, linux 6.1.0`. Not escaped.
+pub fn machine_name(machine: &Fingerprint) -> String {
     let cpu = machine.cpu_model.as_deref().unwrap_or(&machine.architecture);
-    let load = machine.load.map_or_else(String::new, |[minute, ..]| format!(", load {minute:.2}"));
-    let text = format!("{cpu} × {}, {} {}{load}", machine.cpus, machine.os, machine.kernel);
-    text
+    format!("{cpu} × {}, {} {}", machine.cpus, machine.os, machine.kernel)
 }
 
 /// The program and what it was asked for, `of` whatever that is: `bench-host 0.1.0; 2 processes × 1 s per cell; seed 7`.

@@ -2,6 +2,7 @@
 
 use crate::fingerprint::fingerprint;
 use anyhow::Context;
+use bench_report::machine_name;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::RunSummary;
 use std::path::Path;
@@ -30,9 +31,7 @@ impl Source {
 
     /// `A Processor × 2, linux 6.1.0; bench-host 0.1.0; seed 7`.
     pub(super) fn line(&self) -> String {
-        let machine = &self.fingerprint;
-        let cpu = machine.cpu_model.as_deref().unwrap_or(&machine.architecture);
-        let (os, kernel, program) = (&machine.os, &machine.kernel, &machine.host_version);
-        format!("{cpu} × {}, {os} {kernel}; bench-host {program}; seed {}", machine.cpus, self.seed)
+        let (machine, program) = (machine_name(&self.fingerprint), &self.fingerprint.host_version);
+        format!("{machine}; bench-host {program}; seed {}", self.seed)
     }
 }
