@@ -1,13 +1,13 @@
-//! Declarations of the boundary, as both languages show them.
+//! The declarations of the boundary, from which both languages are generated.
 
-/// A type that both languages have.
+/// A type that exists in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
     /// No value, or an untyped one behind a pointer.
     Void,
     /// A byte.
     U8,
-    /// A byte of a text, which Rust takes for any other.
+    /// A byte of a text: `char` in C, `u8` in Rust.
     Char,
     /// 32 bits without a sign.
     U32,
@@ -28,33 +28,33 @@ pub enum Type {
 /// A parameter of a function, or a member of plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// In both languages.
+    /// The name, the same in both languages.
     pub name: String,
-    /// What it holds.
+    /// The type.
     pub ty: Type,
-    /// What it is; empty where the name says it.
+    /// The comment; may be empty.
     pub doc: String,
 }
 
-/// The shape of a function.
+/// The parameters and the result of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// In order.
+    /// The parameters, in order.
     pub params: Vec<Field>,
-    /// What it returns.
+    /// The type of the result.
     pub result: Type,
 }
 
-/// What a member of a table is.
+/// The kind of a member of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Data.
     Data(Type),
-    /// A function; its type's Rust name, where it has one, and whether it may be absent.
+    /// A function.
     Function {
-        /// Its parameters and result.
+        /// The parameters and the result.
         signature: Signature,
-        /// The name of its type in Rust.
+        /// The name of its type in Rust, if it has one.
         alias: Option<String>,
         /// Whether it may be NULL.
         optional: bool,
@@ -64,24 +64,24 @@ pub enum Shape {
 /// A member of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// In both languages.
+    /// The name, the same in both languages.
     pub name: String,
-    /// Its form.
+    /// Whether it is data or a function.
     pub shape: Shape,
-    /// What it does.
+    /// The comment.
     pub doc: String,
 }
 
 /// A named number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constant {
-    /// In Rust; C puts `BHP_` before it.
+    /// The name in Rust; C adds the prefix `BHP_`.
     pub name: String,
-    /// The case of WIT that it stands for.
+    /// The case in WIT, if it has one.
     pub case: Option<String>,
     /// The number.
     pub value: u32,
-    /// What it says; empty where the name says it.
+    /// The comment; may be empty.
     pub doc: String,
 }
 
@@ -94,9 +94,9 @@ pub enum Item {
         doc: String,
         /// The Rust type.
         ty: String,
-        /// `package/interface.type`, where they stand for the cases of one.
+        /// `package/interface.type`, if they are the cases of one.
         wit: Option<String>,
-        /// In order.
+        /// The numbers, in order.
         values: Vec<Constant>,
     },
     /// A handle.
@@ -105,7 +105,7 @@ pub enum Item {
         c: String,
         /// The Rust name.
         rust: String,
-        /// Who owns it.
+        /// The comment: who owns it.
         doc: String,
     },
     /// Plain data.
@@ -116,9 +116,9 @@ pub enum Item {
         rust: String,
         /// The comment.
         doc: String,
-        /// In order.
+        /// The fields, in order.
         fields: Vec<Field>,
-        /// Whether Rust can make one of zeros.
+        /// Whether the Rust type has a `Default`, of zeros.
         zero: bool,
     },
     /// A table of functions.
@@ -127,18 +127,18 @@ pub enum Item {
         c: String,
         /// The Rust name.
         rust: String,
-        /// What it offers.
+        /// The comment.
         doc: String,
-        /// Those that were there from the beginning.
+        /// The members of the first version.
         members: Vec<Member>,
-        /// Those that came later, and the Rust name of the table that has them.
+        /// The members that were added later, and the Rust name of the table with them.
         grown: Option<(String, Vec<Member>)>,
     },
-    /// By hand, in each language.
+    /// Text that is written by hand for each language.
     Verbatim {
-        /// For the header.
+        /// The text for the header.
         c: String,
-        /// For the Rust module.
+        /// The text for the Rust module.
         rust: String,
     },
 }
@@ -148,16 +148,16 @@ pub enum Item {
 pub struct Section {
     /// The Rust module's name.
     pub module: String,
-    /// What the part is.
+    /// The comment on the part.
     pub doc: String,
-    /// The constant, its value, and the Rust name of the table that it asks for.
+    /// The constant that requests the table, its value, and the Rust name of the table.
     pub extension: Option<(String, String, String)>,
-    /// In order.
+    /// The declarations, in order.
     pub items: Vec<Item>,
 }
 
 impl Type {
-    /// Reads a type as Rust writes it.
+    /// Parses a type in the syntax of Rust.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         match text.split_once(' ') {
@@ -176,7 +176,7 @@ impl Type {
         }
     }
 
-    /// The declaration that it names, behind whatever pointers.
+    /// The name of the declaration, without pointers.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Named(name) => Some(name),
@@ -185,7 +185,7 @@ impl Type {
         }
     }
 
-    /// As Rust writes it.
+    /// The type in the syntax of Rust.
     pub fn rust(&self) -> String {
         match self {
             Self::Void => "c_void".to_owned(),
@@ -202,12 +202,12 @@ impl Type {
 }
 
 impl Field {
-    /// Without a text.
+    /// A field without a comment.
     pub fn new(name: impl Into<String>, ty: Type) -> Self {
         Self { name: name.into(), ty, doc: String::new() }
     }
 
-    /// Reads `name: Type`.
+    /// Parses `name: Type`.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, ty) = text.split_once(':')?;
         Some(Self::new(name.trim(), Type::parse(ty)))
@@ -215,7 +215,7 @@ impl Field {
 }
 
 impl Signature {
-    /// Reads `(name: Type, …) -> Type`.
+    /// Parses `(name: Type, …) -> Type`.
     pub fn parse(text: &str) -> Option<Self> {
         let (params, result) = text.trim().strip_prefix('(')?.split_once(')')?;
         let params = params.split(',').filter(|param| !param.trim().is_empty());

@@ -1,4 +1,4 @@
-//! The file `native-probes/probe-abi/abi.toml`: which parts of WIT have a twin in C, in which order, and what is written by
+//! Reads `native-probes/probe-abi/abi.toml`: which parts of WIT have a counterpart in C, in which order, and what is written by
 //! hand because it is not one to one with WIT.
 
 use serde::Deserialize;
@@ -23,14 +23,14 @@ pub struct Plan {
 pub struct Section {
     /// The Rust module's name.
     pub module: String,
-    /// What the part is.
+    /// The comment on the part.
     pub doc: String,
-    /// The id under which the table is asked for, where it is an extension.
+    /// The id by which a probe requests the table, if it is an extension.
     pub extension: Option<Extension>,
     /// Interfaces of WIT of which every function must be a member of a table or listed in `without`.
     #[serde(default)]
     pub covers: Vec<String>,
-    /// Functions of these interfaces that have no twin, each with the reason.
+    /// Functions of these interfaces that have no counterpart in C, each with the reason.
     #[serde(default)]
     pub without: BTreeMap<String, String>,
     /// What the part declares, in order.
@@ -38,13 +38,13 @@ pub struct Section {
     pub item: Vec<Item>,
 }
 
-/// How a table is asked for.
+/// How a probe requests the table of an extension.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
-    /// Of the constant, without `BHP_`.
+    /// The name of the constant, without `BHP_`.
     pub name: String,
-    /// Its value.
+    /// The value of the constant.
     pub id: String,
     /// The Rust name of the table.
     pub table: String,
@@ -54,7 +54,7 @@ pub struct Extension {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Item {
-    /// Named numbers: the cases of an enum or variant of WIT, or by hand.
+    /// Named numbers: the cases of an enum or variant of WIT, or numbers written by hand.
     Constants(Constants),
     /// A handle.
     Opaque {
@@ -62,14 +62,14 @@ pub enum Item {
         c: String,
         /// The Rust name.
         rust: String,
-        /// Who owns what it points to, and until when.
+        /// Its comment: who owns the object, and until when.
         doc: String,
     },
-    /// A record of WIT, or by hand.
+    /// A record of WIT, or one written by hand.
     Struct(Struct),
     /// A table of functions.
     Table(Table),
-    /// Text for each language, by hand.
+    /// Text for each language, written by hand.
     Verbatim {
         /// For the header.
         c: String,
@@ -86,13 +86,13 @@ pub struct Constants {
     pub doc: Option<String>,
     /// `package/interface.type` of an enum or variant.
     pub wit: Option<String>,
-    /// What each name begins with, without `BHP_`.
+    /// The prefix of each name, after `BHP_`.
     #[serde(default)]
     pub prefix: String,
-    /// What each name that comes from WIT ends with.
+    /// The suffix of each name that comes from WIT.
     #[serde(default)]
     pub suffix: String,
-    /// The Rust type, where it is not `i32`.
+    /// The Rust type, if it is not `i32`.
     pub typed: Option<String>,
     /// Cases before those of WIT.
     #[serde(default)]
@@ -105,13 +105,13 @@ pub struct Constants {
     pub last: Vec<Case>,
 }
 
-/// One named number by hand.
+/// One named number that is written by hand.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// As WIT would write it.
+    /// The name, in the style of WIT.
     pub name: String,
-    /// What it says.
+    /// Its comment.
     pub doc: Option<String>,
 }
 
@@ -123,11 +123,11 @@ pub struct Struct {
     pub c: String,
     /// The Rust name.
     pub rust: String,
-    /// Replaces the text of WIT.
+    /// The comment, in place of that in WIT.
     pub doc: Option<String>,
     /// `package/interface.type` of a record.
     pub wit: Option<String>,
-    /// Members by hand, as `name: Type`.
+    /// Members that are written by hand, as `name: Type`.
     #[serde(default)]
     pub members: Vec<String>,
     /// Fields of the record that are left out.
@@ -136,7 +136,7 @@ pub struct Struct {
     /// Fields that have another name in C.
     #[serde(default)]
     pub rename: BTreeMap<String, String>,
-    /// Whether Rust can make one of zeros.
+    /// Whether the Rust type has a `Default`, of zeros.
     #[serde(default)]
     pub zero: bool,
 }
@@ -149,18 +149,18 @@ pub struct Table {
     pub c: String,
     /// The Rust name.
     pub rust: String,
-    /// What it offers.
+    /// Its comment.
     pub doc: Option<String>,
-    /// Whether the host owns it, so that it has a context which functions without a handle take first.
+    /// Whether the host owns it: then it has a context, which is the first parameter of functions without a handle.
     #[serde(default)]
     pub ctx: bool,
-    /// What functions out of WIT take first where there is no context, as `name: Type`.
+    /// The first parameter of functions from WIT if there is no context, as `name: Type`.
     pub handle: Option<String>,
     /// Its members, in order.
     pub members: Vec<Member>,
 }
 
-/// One member of a table: out of `wit`, or by hand as `field` or `call`.
+/// One member of a table: from `wit`, or written by hand as `field` or `call`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
@@ -168,41 +168,41 @@ pub struct Member {
     pub name: Option<String>,
     /// `package/interface.function`, or `package/interface.resource.function`.
     pub wit: Option<String>,
-    /// What the result is called, or its name and type where C returns something else: `sequence`, `object_out: *mut Object`.
+    /// The name of the out-parameter for the result, or its name and type if they differ from WIT: `sequence`, `object_out: *mut Object`.
     pub out: Option<String>,
-    /// A member that is no function, by its type.
+    /// The type of a member that is not a function.
     pub field: Option<String>,
-    /// A function by hand: its parameters and result as Rust writes them.
+    /// A function that is written by hand: its parameters and result in the syntax of Rust.
     pub call: Option<String>,
-    /// The name of the function's type in Rust, where it has one.
+    /// The name of the function's type in Rust, if it has one.
     pub alias: Option<String>,
     /// Whether it may be NULL.
     #[serde(default)]
     pub optional: bool,
-    /// Replaces the text of WIT.
+    /// The comment, in place of that in WIT.
     pub doc: Option<String>,
-    /// Follows the text of WIT.
+    /// A text that is appended to the comment of WIT.
     pub note: Option<String>,
-    /// From here on members are there where the size says so. In Rust they are in a table of this name that begins with the
-    /// former one.
+    /// Members from this one on exist only if the size of the table includes them. In Rust they are in a table of this name that
+    /// begins with the former one.
     pub grown: Option<String>,
 }
 
-/// Rust types out of one interface, in one module.
+/// Rust types from one interface, in one module.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vocabulary {
     /// The module's name.
     pub module: String,
-    /// What the module is.
+    /// The comment on the module.
     pub doc: String,
     /// `package/interface`.
     pub interface: String,
     /// Enums and records, by their names in WIT.
     #[serde(default)]
     pub types: Vec<String>,
-    /// Types that another crate has by hand, because there is more to them: the path of each by its name in WIT. Only the
-    /// conversions are made, so a crate that uses them has that other crate too.
+    /// Types that another crate defines by hand: the path of each by its name in WIT. Only the conversions are generated, so a crate
+    /// that uses them depends on that other crate too.
     #[serde(default)]
     pub elsewhere: BTreeMap<String, String>,
     /// Enums whose cases have numbers in C: the name of the enum, and how the numbers are found.
@@ -211,7 +211,7 @@ pub struct Vocabulary {
     /// A struct of the parameters of a function, by the struct's name.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
-    /// Lists of the names that a text of WIT gives between backticks: the constant's name, and `package/interface.record.field`.
+    /// Lists of the names between backticks in a comment of WIT: the constant's name, and `package/interface.record.field`.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
 }

@@ -271,7 +271,7 @@ enum {
     BHP_LOG_NONE = 0,
     /* That the payload is in the page cache, which survives the process and not the kernel. */
     BHP_LOG_PROCESS_CRASH = 1,
-    /* That the payload is on the disk, by a sync shared with whoever waits for one at the time. */
+    /* That the payload is on the disk, by a sync shared with the other appends that wait for one at the time. */
     BHP_LOG_GROUP = 2,
     /* That the payload is on the disk, by a sync of its own. */
     BHP_LOG_EACH = 3
@@ -294,7 +294,7 @@ enum {
     BHP_LOG_NO_SPACE = 1,
     /* The payload can never fit a segment. */
     BHP_LOG_TOO_LARGE = 2,
-    /* A sync failed, after which nobody can say what is on the disk. Nothing is appended any more. */
+    /* A sync failed, after which it is not known what is on the disk. The log refuses further appends. */
     BHP_LOG_POISONED = 3,
     /* A batch was appended in part; `next_sequence` says how far. */
     BHP_LOG_PARTIAL = 4,
@@ -314,8 +314,8 @@ typedef struct bhp_log_table {
     /* Makes a new log with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
      * ready. A session may have 4 logs at a time. `directory` is the path of a scratch folder: the value of a parameter
      * that the scenario requires as `scratch:NAME`. The host keeps the log's files beside that folder, where only it
-     * reaches them. A probe's files lie in a folder in the scratch folder itself that nobody else may touch: whoever
-     * makes one of them shorter ends the process. */
+     * reaches them. A probe's files lie in a folder in the scratch folder itself that nothing else may touch: the
+     * process ends if one of them is made shorter. */
     bhp_status (*open)(void *ctx, bhp_str directory, int32_t durability, int32_t page_state, uint64_t segment_bytes,
                        bhp_log **out);
     /* Appends one payload; returns its sequence, when it is as durable as the log was opened for. */
@@ -365,7 +365,7 @@ enum {
     BHP_BATCH_OK = 0,
     /* Of `next`: there was a last batch, and it has been taken. */
     BHP_BATCH_END = 1,
-    /* Nobody is at the other end any more; why is that side's to say. */
+    /* The other end is closed; the side that closed it reports the reason. */
     BHP_BATCH_CLOSED = 2,
     /* The batch has more bytes than this, which is as many as one may have. */
     BHP_BATCH_TOO_LARGE = 3,
@@ -456,8 +456,8 @@ enum {
     BHP_PLANE_OK = 0,
     /* There is no such object. */
     BHP_PLANE_NOT_FOUND = 1,
-    /* It was written meanwhile, it is there already, or somebody else owns a field that was to be changed; the version
-     * that it has. */
+    /* It was written meanwhile, it exists already, or another field manager owns a field that was to be changed; its
+     * current version. */
     BHP_PLANE_CONFLICT = 2,
     /* What was asked for cannot be; says why. */
     BHP_PLANE_INVALID = 3,

@@ -9,7 +9,7 @@ pub enum Durability {
     None,
     /// That the payload is in the page cache, which survives the process and not the kernel.
     ProcessCrash,
-    /// That the payload is on the disk, by a sync shared with whoever waits for one at the time.
+    /// That the payload is on the disk, by a sync shared with the other appends that wait for one at the time.
     Group,
     /// That the payload is on the disk, by a sync of its own.
     Each,
@@ -107,7 +107,7 @@ pub enum Fault {
     NoSpace,
     /// The payload can never fit a segment.
     TooLarge,
-    /// A sync failed, after which nobody can say what is on the disk. Nothing is appended any more.
+    /// A sync failed, after which it is not known what is on the disk. The log refuses further appends.
     Poisoned,
     /// A batch was appended in part; `next-sequence` says how far.
     Partial,

@@ -20,7 +20,7 @@ pub struct OpenLog {
 pub const LOG_NONE: i32 = 0;
 /// That the payload is in the page cache, which survives the process and not the kernel.
 pub const LOG_PROCESS_CRASH: i32 = 1;
-/// That the payload is on the disk, by a sync shared with whoever waits for one at the time.
+/// That the payload is on the disk, by a sync shared with the other appends that wait for one at the time.
 pub const LOG_GROUP: i32 = 2;
 /// That the payload is on the disk, by a sync of its own.
 pub const LOG_EACH: i32 = 3;
@@ -39,7 +39,7 @@ pub const LOG_OK: i32 = 0;
 pub const LOG_NO_SPACE: i32 = 1;
 /// The payload can never fit a segment.
 pub const LOG_TOO_LARGE: i32 = 2;
-/// A sync failed, after which nobody can say what is on the disk. Nothing is appended any more.
+/// A sync failed, after which it is not known what is on the disk. The log refuses further appends.
 pub const LOG_POISONED: i32 = 3;
 /// A batch was appended in part; `next_sequence` says how far.
 pub const LOG_PARTIAL: i32 = 4;
@@ -63,8 +63,8 @@ pub struct Log {
     /// Makes a new log with segments of `segment_bytes`, a multiple of 64 KiB up to 64 MiB, and waits until they are
     /// ready. A session may have 4 logs at a time. `directory` is the path of a scratch folder: the value of a
     /// parameter that the scenario requires as `scratch:NAME`. The host keeps the log's files beside that folder, where
-    /// only it reaches them. A probe's files lie in a folder in the scratch folder itself that nobody else may touch:
-    /// whoever makes one of them shorter ends the process.
+    /// only it reaches them. A probe's files lie in a folder in the scratch folder itself that nothing else may touch:
+    /// the process ends if one of them is made shorter.
     pub open: unsafe extern "C" fn(ctx: *mut c_void, directory: Str, durability: i32, page_state: i32,
         segment_bytes: u64, out: *mut *mut OpenLog) -> Status,
     /// Appends one payload; returns its sequence, when it is as durable as the log was opened for.

@@ -55,8 +55,8 @@ pub const EVENT_DELETED: i32 = 2;
 pub const PLANE_OK: i32 = 0;
 /// There is no such object.
 pub const PLANE_NOT_FOUND: i32 = 1;
-/// It was written meanwhile, it is there already, or somebody else owns a field that was to be changed; the version
-/// that it has.
+/// It was written meanwhile, it exists already, or another field manager owns a field that was to be changed; its
+/// current version.
 pub const PLANE_CONFLICT: i32 = 2;
 /// What was asked for cannot be; says why.
 pub const PLANE_INVALID: i32 = 3;

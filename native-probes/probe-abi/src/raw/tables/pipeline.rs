@@ -13,7 +13,7 @@ pub const EXTENSION_PIPELINE: &str = "bench-host:pipeline/0.1";
 pub const BATCH_OK: i32 = 0;
 /// Of `next`: there was a last batch, and it has been taken.
 pub const BATCH_END: i32 = 1;
-/// Nobody is at the other end any more; why is that side's to say.
+/// The other end is closed; the side that closed it reports the reason.
 pub const BATCH_CLOSED: i32 = 2;
 /// The batch has more bytes than this, which is as many as one may have.
 pub const BATCH_TOO_LARGE: i32 = 3;

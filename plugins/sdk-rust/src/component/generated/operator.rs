@@ -92,8 +92,8 @@ pub mod bench_host {
             pub enum Error {
                 /// There is no such object.
                 NotFound,
-                /// It was written meanwhile, it is there already, or somebody else owns a field that was to be changed; the version that it
-                /// has.
+                /// It was written meanwhile, it exists already, or another field manager owns a field that was to be changed; its current
+                /// version.
                 Conflict(u64),
                 /// What was asked for cannot be; says why.
                 Invalid(_rt::String),
@@ -900,6 +900,9 @@ pub mod exports {
         pub mod operator {
             /// Exported for the driver `operator`. One component instance is one operator. What its functions write is seen by watches,
             /// its own included, after they have returned.
+            ///
+            /// The scenario `chain` links operators: each watches the objects of one namespace, and copies them into the namespace that the
+            /// next one watches. What it is started with says `start`, and what it has to write `reconcile`.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod operator {
                 #[used]
@@ -1351,12 +1354,22 @@ pub mod exports {
                     }
                 }
                 pub trait Guest {
-                    /// Called once, before anything else; the watches whose events are to be reconciled. `arguments` are names and values.
+                    /// Called once, before anything else; the watches whose events are to be reconciled. `arguments` are names and values, as
+                    /// text. In the scenario `chain` there are always `watch`, the namespace to watch, and `apply`, the namespace to write into;
+                    /// the objects in both are of the kind `TestResource`. The others are the parameters that the module declares beyond those of
+                    /// the driver.
                     #[allow(async_fn_in_trait)]
                     fn start(
                         arguments: _rt::Vec<(_rt::String, _rt::String)>,
                     ) -> Result<_rt::Vec<Watch>, _rt::String>;
                     /// Does what an event asks for. One that returns an error or traps is called with the same event again, later.
+                    ///
+                    /// In the scenario `chain` an event that adds or modifies an object asks to apply an object of the same kind and name in the
+                    /// namespace `apply`. The `spec` that is seen is a JSON object with the field `nonce`, a whole number up to 2^64 - 1, by which
+                    /// the host knows the token; fields with other names are to be ignored. The `spec` that is applied is
+                    /// `{"nonce":N,"count":C}`: the same `nonce`, and `count`, how many objects this operator has applied, this one included. An
+                    /// event that is delivered again after an error counts once. The count goes on after `resume`, which shows the host that the
+                    /// operator kept its state. An event that deletes an object asks for nothing.
                     #[allow(async_fn_in_trait)]
                     fn reconcile(event: Event) -> Result<(), _rt::String>;
                     /// What is to be kept while there is no instance. The instance is dropped after it.

@@ -23,7 +23,7 @@ pub mod bench_host {
             /// Why a batch does not change hands.
             #[derive(Clone)]
             pub enum Error {
-                /// Nobody is at the other end any more; why is that side's to say.
+                /// The other end is closed; the side that closed it reports the reason.
                 Closed,
                 /// The batch has more bytes than this, which is as many as one may have.
                 TooLarge(u64),

@@ -71,7 +71,7 @@ pub mod bench_host {
                     }
                 }
             }
-            /// A knob of a scenario.
+            /// A parameter of a scenario, whose value the user may choose.
             #[derive(Clone)]
             pub struct Parameter {
                 /// Unique in its scenario; 1 to 64 characters of a-z, 0-9, `-` and `_`. Words are joined by `_`, the unit is last
@@ -81,9 +81,9 @@ pub mod bench_host {
                 pub summary: _rt::String,
                 /// UCUM style: `ns`, `By`, `1`; empty where there is none. An unknown unit is shown unscaled.
                 pub unit: _rt::String,
-                /// What runs where the user says nothing: one value, or several, which are then an axis. Never empty.
+                /// The values that are run unless the user gives others: one, or several, each of which makes cells of its own. Never empty.
                 pub defaults: _rt::Vec<Value>,
-                /// What may be asked for.
+                /// The values that are allowed.
                 pub domain: Domain,
             }
             impl ::core::fmt::Debug for Parameter {
@@ -100,7 +100,7 @@ pub mod bench_host {
                         .finish()
                 }
             }
-            /// Which way is up.
+            /// Whether a lower or a higher figure is better.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
             pub enum Direction {
@@ -153,7 +153,7 @@ pub mod bench_host {
                 pub summary: _rt::String,
                 /// The base unit of every sample: `ns`, `By` or `1`.
                 pub unit: _rt::String,
-                /// Which way is up.
+                /// Whether a lower or a higher figure is better.
                 pub direction: Direction,
                 /// The label names a series of this metric is opened with, in this order.
                 pub labels: _rt::Vec<_rt::String>,
@@ -186,8 +186,10 @@ pub mod bench_host {
             /// - `net:HOST:PORT`, `dir:PATH` or `dir:PATH:ro`, `env:NAME`: an address to connect to, a folder of the host, which the
             ///   module sees under the same path, or an environment variable. The user must have granted it; else the scenario is
             ///   skipped, or runs without it where it is optional. A probe can do what the user can and is not asked.
+            /// - `ring`, `log`, `control-plane`: an interface of the host. A component that imports it has it without a grant, because
+            ///   it reaches nothing outside of the run. Where the user denies it, the scenario is skipped.
             /// - `clock:own`: the module times the operations itself, in a metric with the scenario's name.
-            /// - `arm:wasm,process`: the scenario has these arms alone, of `wasm`, `native` and `process`.
+            /// - `arm:wasm,process`: the scenario has only these of the arms `wasm`, `native`, `native-cpu`, `process`.
             #[derive(Clone)]
             pub struct Requirement {
                 /// Its name, as above.
@@ -214,8 +216,8 @@ pub mod bench_host {
             pub struct Scenario {
                 /// Unique in its module; 1 to 64 characters of a-z, 0-9, `-` and `_`. Words are joined by `-`.
                 pub name: _rt::String,
-                /// The interface through which the host exercises it: `workload`, `operator`, `source`, `destination`,
-                /// `function`. The set is open; a host says which it does not know.
+                /// How the host exercises it: `workload`, `operator`, `source`, `transform`, `destination`, `function`, `handler`, `stage`.
+                /// The set is open; a host says which it does not know.
                 pub driver: _rt::String,
                 /// Groups scenarios of several modules in reports.
                 pub family: _rt::String,
@@ -224,7 +226,7 @@ pub mod bench_host {
                 /// The limit of the machine one operation is compared with: `clock`, `syscall`, `cache-line`, `memory-read`,
                 /// `memory-copy`, `fdatasync`, `spawn`, `component-call`. None where no limit is meaningful.
                 pub limit: Option<_rt::String>,
-                /// Its knobs.
+                /// The parameters it has.
                 pub parameters: _rt::Vec<Parameter>,
                 /// The series it records.
                 pub metrics: _rt::Vec<Metric>,
@@ -248,7 +250,7 @@ pub mod bench_host {
                         .finish()
                 }
             }
-            /// What a module says of itself.
+            /// The description that a module gives of itself.
             #[derive(Clone)]
             pub struct Descriptor {
                 /// The part before the slash in `module/scenario`; 1 to 64 characters of a-z, 0-9, `-` and `_`. Words are joined by
