@@ -1,6 +1,6 @@
 //! Requirements of scenarios beyond their imports, and their text form.
 
-use crate::Arm;
+use crate::{Arm, HostInterface};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -50,6 +50,8 @@ pub enum Capability {
     },
     /// `env:NAME`: an environment variable.
     Env(String),
+    /// `ring`, `log` or `control-plane`: an interface of the host. A component has it, unless the user denies it.
+    Host(HostInterface),
     /// `clock:own`: the scenario times itself.
     OwnClock,
     /// `arm:wasm,process`: the scenario has only these arms.
@@ -81,17 +83,21 @@ impl Requirement {
 
     /// The parameter that this requirement names, if it names one.
     pub fn parameter(&self) -> Option<&str> {
-        use Capability::{Arms, Cpu, Dir, Env, Kernel, Module, Net, Other, OwnClock, Postgres, Probe, Read, Scratch};
+        use Capability::{
+            Arms, Cpu, Dir, Env, Host, Kernel, Module, Net, Other, OwnClock, Postgres, Probe, Read, Scratch,
+        };
         match &self.capability {
             Read(name) | Scratch(name) | Module(name) | Postgres(name) => Some(name),
-            Probe(_) | Kernel(_) | Cpu(_) | Net(_) | Dir { .. } | Env(_) | OwnClock | Arms(_) | Other(_) => None,
+            Probe(_) | Kernel(_) | Cpu(_) | Net(_) | Dir { .. } | Env(_) | Host(_) | OwnClock | Arms(_) | Other(_) => {
+                None
+            }
         }
     }
 }
 
 impl Capability {
     /// The text forms, with what varies in capitals.
-    pub const FORMS: [&'static str; 12] = [
+    pub const FORMS: [&'static str; 15] = [
         "probe:NAME",
         "kernel:NAME",
         "cpu:N",
@@ -102,6 +108,9 @@ impl Capability {
         "net:HOST:PORT",
         "dir:PATH",
         "env:NAME",
+        "ring",
+        "log",
+        "control-plane",
         "clock:own",
         "arm:ARMS",
     ];
@@ -120,6 +129,7 @@ impl fmt::Display for Capability {
             Self::Net(address) => write!(f, "net:{address}"),
             Self::Dir { path, read_only } => write!(f, "dir:{path}{}", if *read_only { ":ro" } else { "" }),
             Self::Env(name) => write!(f, "env:{name}"),
+            Self::Host(interface) => f.write_str(interface.as_str()),
             Self::OwnClock => f.write_str("clock:own"),
             Self::Arms(arms) => {
                 let names: Vec<_> = arms.iter().map(|arm| arm.as_str()).collect();
@@ -136,7 +146,9 @@ impl FromStr for Capability {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let other = || Self::Other(text.to_owned());
-        let Some((kind, rest)) = text.split_once(':') else { return Ok(other()) };
+        let Some((kind, rest)) = text.split_once(':') else {
+            return Ok(text.parse().map_or_else(|_| other(), Self::Host));
+        };
         Ok(match kind {
             "probe" => Self::Probe(rest.to_owned()),
             "kernel" => Self::Kernel(rest.to_owned()),
@@ -239,8 +251,10 @@ mod tests {
         check("net:[::1]:80", Ok(Capability::Net("[::1]:80".to_owned())));
         check("dir:/data:ro", Ok(Capability::Dir { path: "/data".to_owned(), read_only: true }));
         check("env:HOME", Ok(Capability::Env("HOME".to_owned())));
+        check("ring", Ok(Capability::Host(HostInterface::Ring)));
+        check("control-plane", Ok(Capability::Host(HostInterface::ControlPlane)));
         check("arm:wasm,native-cpu", Ok(Capability::Arms(vec![Arm::Wasm, Arm::NativeCpu])));
-        for text in ["moon:full", "clock:atomic", "root", ""] {
+        for text in ["moon:full", "clock:atomic", "ring:x", "root", ""] {
             check(text, Ok(Capability::Other(text.to_owned())));
         }
         check("cpu:two", Err("`cpu:two`: expected a number of processors"));

@@ -1,7 +1,7 @@
 //! Serde implementations that cannot be derived: types with a text form are serialized as text, and arguments as a map that keeps
 //! their order.
 
-use crate::{Arguments, Arm, Checksum, Direction, MachineLimit, Steadiness, Unit, Value};
+use crate::{Arguments, Arm, Checksum, Direction, HostInterface, MachineLimit, Steadiness, Unit, Value};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
@@ -29,6 +29,7 @@ as_text! {
     Arm: "an arm",
     Checksum: "a checksum",
     Direction: "a direction",
+    HostInterface: "an interface of the host",
     MachineLimit: "a roofline",
     Steadiness: "a class of a series",
     Unit: "a unit",

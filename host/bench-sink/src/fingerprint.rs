@@ -34,7 +34,7 @@ pub struct Fingerprint {
     /// The source of the monotonic clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_source: Option<String>,
-    /// The hypervisor, if the processor reports one.
+    /// The hypervisor, if the processor, the firmware or the device tree names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub virtualisation: Option<String>,
     /// Load averages over 1, 5 and 15 minutes when the run began.
@@ -157,7 +157,7 @@ impl Fingerprint {
             memory_bytes: environment::machine_memory_bytes(),
             governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-            virtualisation: virtualisation(&cpu),
+            virtualisation: environment::hypervisor(&cpu),
             load: read("/proc/loadavg").and_then(|text| load(&text)),
             git_revision: git_revision(),
             git_branch: git(&["symbolic-ref", "--short", "HEAD"]).map(|branch| branch.trim().to_owned()),
@@ -188,16 +188,6 @@ fn field(text: &str, name: &str, separator: char) -> Option<String> {
 fn load(loadavg: &str) -> Option<[f64; 3]> {
     let mut numbers = loadavg.split_whitespace().map(str::parse);
     Some([numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?])
-}
-
-fn virtualisation(cpuinfo: &str) -> Option<String> {
-    let flags = field(cpuinfo, "flags", ':')?;
-    flags.split_whitespace().find(|flag| *flag == "hypervisor")?;
-    Some(
-        read("/sys/hypervisor/type")
-            .or_else(|| read("/sys/class/dmi/id/sys_vendor"))
-            .unwrap_or_else(|| "unnamed".to_owned()),
-    )
 }
 
 /// What git prints in the working directory; `None` if it fails.

@@ -22,6 +22,9 @@ const NUMBER_BYTES_MAX: u32 = 9;
 /// buckets, and twice as wide in each further one.
 const BUCKET_BITS: u32 = 10;
 
+/// More samples than this are not those of a run. Sums of the counts of all processes are below 64 bits.
+const SAMPLES_MAX: u64 = 1 << 53;
+
 /// A histogram read back from a run file: the greatest value of each slot that has a count, and the count.
 #[derive(Clone, Debug)]
 pub struct RecordedHistogram(Vec<(u64, u64)>);
@@ -132,13 +135,14 @@ impl RecordedHistogram {
         let highest = highest(header, counts.len()).ok_or_else(|| refused("invalid header or length"))?;
         // A histogram has whole buckets, so that its greatest value need not be in the last slot.
         let end = ((u64::from(width_bits(highest)) + 1) << BUCKET_BITS) + (1_u64 << BUCKET_BITS);
-        let (mut points, mut slot) = (Vec::new(), 0);
+        let (mut points, mut slot, mut samples) = (Vec::new(), 0, 0_u64);
         while !counts.is_empty() {
             let number = read_number(&mut counts).ok_or_else(|| refused("the last count is cut off"))?;
             match u64::try_from(number) {
                 Err(_) => slot += number.unsigned_abs(),
                 Ok(0) => slot += 1,
                 Ok(count) => {
+                    samples = samples.saturating_add(count);
                     points.push((slot, count));
                     slot += 1;
                 }
@@ -147,6 +151,9 @@ impl RecordedHistogram {
                 return Err(refused("it has counts of values beyond its greatest"));
             }
         }
+        if samples > SAMPLES_MAX {
+            return Err(refused("it counts more samples than can be taken"));
+        }
         points.iter_mut().for_each(|(slot, _)| *slot = greatest_of(*slot));
         Ok(Self(points))
     }
@@ -154,6 +161,32 @@ impl RecordedHistogram {
     /// The recorded values with their counts, ascending. A value stands for all values in its bucket.
     pub fn points(&self) -> impl Iterator<Item = (u64, u64)> {
         self.0.iter().copied()
+    }
+
+    /// The number of samples.
+    pub fn count(&self) -> u64 {
+        self.points().map(|(_, count)| count).fold(0, u64::saturating_add)
+    }
+
+    /// Whether these are the samples that it counts, as far as it tells values apart.
+    pub fn counts(&self, samples: &[u64]) -> bool {
+        let slots = || self.0.iter().map(|(value, _)| slot_of(*value));
+        let (Some(first), Some(last)) = (slots().min(), slots().max()) else { return samples.is_empty() };
+        let place = |value: u64| usize::try_from(slot_of(value).checked_sub(first)?).ok();
+        let mut left = vec![0_u64; (last - first) as usize + 1];
+        for (value, count) in self.points() {
+            if let Some(place) = place(value) {
+                left[place] = left[place].saturating_add(count);
+            }
+        }
+        let are_there = samples.iter().all(|sample| match place(*sample).and_then(|place| left.get_mut(place)) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        });
+        are_there && left.iter().all(|count| *count == 0)
     }
 }
 
@@ -214,6 +247,24 @@ mod tests {
         }
 
         #[test]
+        fn samples_are_counted_and_others_are_not(
+            values in proptest::collection::vec((0u64..1 << 62, 0u32..62), 1..60), at: prop::sample::Index,
+        ) {
+            let mut samples: Vec<u64> = values.iter().map(|(value, bits)| value >> bits).collect();
+            let mut histogram = new();
+            samples.iter().for_each(|sample| histogram.record(*sample).unwrap());
+            let recorded = RecordedHistogram::decode(&encode(&histogram)).unwrap();
+            prop_assert_eq!(recorded.count(), samples.len() as u64);
+            prop_assert!(recorded.counts(&samples));
+            prop_assert!(!recorded.counts(&samples[1..]) && !recorded.counts(&[]));
+            let place = at.index(samples.len());
+            samples[place] = 2 * samples[place] + 1;
+            prop_assert!(!recorded.counts(&samples), "{:?}", samples);
+            samples.push(samples[0]);
+            prop_assert!(!recorded.counts(&samples), "{:?}", samples);
+        }
+
+        #[test]
         fn arbitrary_bytes_are_decoded_or_refused(
             (low, high) in (prop_oneof![Just(LOWEST), any::<u64>()], any::<u64>()),
             counts in proptest::collection::vec(any::<u8>(), 0..60),
@@ -231,6 +282,18 @@ mod tests {
                 prop_assert!(histogram.points().count() <= counts.len());
             }
         }
+    }
+
+    #[test]
+    fn number_of_samples_is_bounded() {
+        let decoded = |counts: &[u64]| {
+            let mut histogram = new();
+            counts.iter().zip(1..).for_each(|(count, value)| histogram.record_n(value, *count).unwrap());
+            RecordedHistogram::decode(&encode(&histogram)).map(|found| found.points().count())
+        };
+        assert_eq!(decoded(&[SAMPLES_MAX - 1, 1]).unwrap(), 2);
+        let error = decoded(&[SAMPLES_MAX, 1]).unwrap_err().to_string();
+        assert!(error.contains("more samples than can be taken"), "{error}");
     }
 
     #[test]

@@ -70,6 +70,17 @@ impl Series {
         (self.raw.len() as u64 == self.count()).then_some(&self.raw)
     }
 
+    /// The greatest sample, within a thousandth if not all were kept.
+    pub fn greatest(&self) -> u64 {
+        self.raw().map_or_else(|| self.histogram.max(), |raw| raw.iter().copied().max().unwrap_or_default())
+    }
+
+    /// The sum of all samples, within a thousandth if not all were kept.
+    pub fn total(&self) -> f64 {
+        let of_histogram = || self.histogram.mean() * self.count() as f64;
+        self.raw().map_or_else(of_histogram, |raw| raw.iter().map(|sample| *sample as f64).sum())
+    }
+
     /// Removes all samples and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.histogram.reset();
@@ -83,6 +94,18 @@ mod tests {
     use crate::RecordedHistogram;
     use crate::runfile::SeriesRecord;
     use proptest::prelude::*;
+
+    #[test]
+    fn greatest_and_total_are_those_of_all_samples() {
+        let mut series = Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+        assert_eq!((series.greatest(), series.total()), (0, 0.0));
+        [7, 3_000_001, 0].into_iter().for_each(|sample| series.record(sample));
+        assert_eq!((series.greatest(), series.total()), (3_000_001, 3_000_008.0));
+        series.count_only(5_000_000);
+        let is_near = |found: f64, expect: f64| (found - expect).abs() <= expect / 1_000.0;
+        assert!(series.raw().is_none() && is_near(series.greatest() as f64, 5_000_000.0), "{}", series.greatest());
+        assert!(is_near(series.total(), 8_000_008.0), "{}", series.total());
+    }
 
     proptest! {
         #[test]

@@ -18,6 +18,8 @@ pub const KEPT_SAMPLES_MAX: usize = 16_000_000;
 pub struct Sink {
     declared: Vec<Metric>,
     series: Vec<Series>,
+    /// Why the first series that was refused was.
+    refused: Option<SinkError>,
     /// How many more raw samples are kept.
     room: usize,
     room_max: usize,
@@ -70,11 +72,25 @@ pub enum SinkError {
 impl Sink {
     /// A sink that accepts series of the metrics `declared`.
     pub fn new(declared: &[Metric]) -> Self {
-        Self { declared: declared.to_vec(), series: Vec::new(), room: KEPT_SAMPLES_MAX, room_max: KEPT_SAMPLES_MAX }
+        let (room, room_max) = (KEPT_SAMPLES_MAX, KEPT_SAMPLES_MAX);
+        Self { declared: declared.to_vec(), series: Vec::new(), refused: None, room, room_max }
     }
 
     /// Opens a series; opening the same metric with the same labels again continues it.
     pub fn open(&mut self, metric: &str, labels: &[(String, String)]) -> Result<SeriesId, SinkError> {
+        let opened = self.series_of(metric, labels);
+        if let Err(error) = &opened {
+            self.refused.get_or_insert_with(|| error.clone());
+        }
+        opened
+    }
+
+    /// Why a series was not opened, which the module may have ignored; of several the first.
+    pub fn refused(&self) -> Option<&SinkError> {
+        self.refused.as_ref()
+    }
+
+    fn series_of(&mut self, metric: &str, labels: &[(String, String)]) -> Result<SeriesId, SinkError> {
         let declared = self.declared.iter().find(|declared| declared.name == metric);
         let declared = declared.ok_or_else(|| SinkError::Undeclared(metric.to_owned()))?;
         let given: Vec<_> = labels.iter().map(|(name, _)| name.as_str()).collect();
@@ -146,6 +162,7 @@ mod tests {
     #[test]
     fn opening_a_series_again_returns_the_same_number() {
         let mut sink = sink();
+        assert_eq!(sink.refused(), None);
         let left = sink.open("lag", &side("left")).unwrap();
         let right = sink.open("lag", &side("right")).unwrap();
         assert_ne!(left, right);
@@ -163,6 +180,8 @@ mod tests {
         let error = sink.open("lag", &[]).unwrap_err();
         assert_eq!(error.to_string(), "metric `lag` has the labels [side], not []");
         assert_eq!(sink.append(SeriesId(7), &[1]), Err(SinkError::Unknown(7)));
+        sink.clear();
+        assert_eq!(sink.refused(), Some(&SinkError::Undeclared("lead".to_owned())), "the first is kept");
     }
 
     #[test]

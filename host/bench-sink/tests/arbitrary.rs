@@ -2,7 +2,7 @@
 //! file.
 
 use bench_sink::RecordedHistogram;
-use bench_sink::runfile::{FILE_NAME, Record, RunFile};
+use bench_sink::runfile::{FILE_NAME, Record, RunFile, RunWriter, encode};
 use proptest::prelude::*;
 use std::error::Error;
 use std::fs;
@@ -14,7 +14,7 @@ const LINES: [&str; 11] = [
     r#"{"v":1,"record":"module","file":"a.wasm","sha256":"00","descriptor":{"name":"a","version":"1","scenarios":[{"name":"s","family":"f"}]}}"#,
     r#"{"v":1,"record":"calibration","when":"before","limits":[{"limit":"memory-copy","unit":"ns","median":1.5,"count":3,"detail":""}]}"#,
     r#"{"v":1,"record":"cell","cell":0,"process":0,"scenario":"s","family":"f","arm":"wasm","arguments":{"n":1},"module":{"file":"a.wasm","sha256":"00"}}"#,
-    r#"{"v":1,"record":"series","cell":0,"process":0,"metric":"s","unit":"ns","direction":"lower-is-better","labels":[["a","b"]],"batch":1,"count":2,"histogram":"HISTOGRAM","raw":[1,2]}"#,
+    r#"{"v":1,"record":"series","cell":0,"process":0,"metric":"s","unit":"ns","direction":"lower-is-better","labels":[["a","b"]],"batch":1,"count":2,"histogram":"HISTEwAAAAMAAAAAAAAAAwAAAAAAAAABAAAAAAAAAAI/8AAAAAAAAAACAg==","raw":[1,2]}"#,
     r#"{"v":1,"record":"check","cell":0,"process":0,"name":"c","passed":true,"detail":""}"#,
     r#"{"v":1,"record":"outcome","cell":0,"process":0,"status":"ok","iterations":1,"checksum":"0000000000000001","overhead":{"clock_ns":1.0,"call_ns":2.0}}"#,
     r#"{"v":1,"record":"pairing","process":0,"cells":[0,1],"sessions":2}"#,
@@ -106,6 +106,34 @@ fn file_without_mutation_is_valid() {
     let file = read(&text()).unwrap();
     assert_eq!((file.records.len(), file.torn), (LINES.len(), None));
     assert!(RunFile::read(Path::new("no-such-run")).is_err());
+}
+
+#[test]
+fn no_changed_byte_of_a_written_file_changes_a_record_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("run");
+    let mut writer = RunWriter::create(&directory).unwrap();
+    writer.append(&read(&text()).unwrap().records).unwrap();
+    drop(writer);
+    let path = directory.join(FILE_NAME);
+    let bytes = fs::read(&path).unwrap();
+    let written = encode(&RunFile::read(&directory).unwrap().records);
+    assert_eq!(written, bytes);
+    let mut refused = 0;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 7);
+        fs::write(&path, &changed).unwrap();
+        match RunFile::read(&directory) {
+            // Of the digest itself, or of the end of the last line.
+            Ok(file) => assert!(file.torn.is_some() || encode(&file.records) == written, "byte {at}"),
+            Err(error) => {
+                assert!(error.to_string().contains(&format!("{FILE_NAME}:")), "byte {at}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused * 10 > bytes.len() * 8, "{refused} of {}", bytes.len());
 }
 
 #[test]

@@ -13,7 +13,7 @@ impl Distribution {
     pub fn new(points: impl IntoIterator<Item = (f64, u64)>) -> Self {
         let mut points: Vec<_> = points.into_iter().filter(|(value, count)| !value.is_nan() && *count > 0).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let count = points.iter().map(|(_, count)| count).sum();
+        let count = total(&points);
         Self { points, count }
     }
 
@@ -34,7 +34,7 @@ impl Distribution {
 
     /// How many samples are smaller than `bound`.
     pub fn count_below(&self, bound: f64) -> u64 {
-        self.points.iter().take_while(|(value, _)| *value < bound).map(|(_, count)| count).sum()
+        total(&self.points[..self.points.partition_point(|(value, _)| *value < bound)])
     }
 
     /// The smallest sample.
@@ -51,9 +51,9 @@ impl Distribution {
     /// (the inverse of the empirical distribution function: Hyndman and Fan 1996, definition 1).
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
-        let mut seen = 0;
+        let mut seen = 0_u64;
         self.points.iter().find_map(|(value, count)| {
-            seen += count;
+            seen = seen.saturating_add(*count);
             (seen >= rank).then_some(*value)
         })
     }
@@ -70,6 +70,11 @@ impl Distribution {
         let squares: f64 = self.points.iter().map(|(value, count)| (value - mean).powi(2) * *count as f64).sum();
         (self.count > 1).then(|| (squares / (self.count - 1) as f64).sqrt())
     }
+}
+
+/// The number of samples. Counts may come from a file, in which they may be any numbers.
+fn total(points: &[(f64, u64)]) -> u64 {
+    points.iter().map(|(_, count)| *count).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

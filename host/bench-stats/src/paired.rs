@@ -81,7 +81,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(40))]
 
         #[test]
-        fn scaling_the_contender_scales_the_ratio(processes in processes(), power in -3i32..4) {
+        fn scaling_the_candidate_scales_the_ratio(processes in processes(), power in -3i32..4) {
             let log = f64::from(power) * std::f64::consts::LN_2;
             check(&processes, |(a, b)| (a, b * 2f64.powi(power)), |it| RatioEstimate { log: it.log + log, ..it })?;
         }

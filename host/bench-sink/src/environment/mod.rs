@@ -2,6 +2,7 @@
 
 mod cgroup;
 mod contention;
+mod hypervisor;
 mod memory;
 mod processors;
 mod storage;
@@ -9,6 +10,7 @@ mod warning;
 mod witness;
 
 pub use cgroup::{Cgroup, Throttling};
+pub use hypervisor::hypervisor;
 pub use memory::{machine_memory_bytes, memory_bytes};
 pub use processors::{aslr, boost, clock_ticks, huge_pages, kinds, smt, steal, stolen_share};
 pub use storage::{FileSystem, file_system};

@@ -30,6 +30,15 @@ pub enum Warning {
         /// The number of processors.
         cpus: u32,
     },
+    /// The frequency may rise above the nominal one.
+    Boost,
+    /// The addresses of a process are not randomised.
+    FixedAddresses,
+    /// The control group may use little memory.
+    MemoryLimit {
+        /// How much, in bytes.
+        bytes: u64,
+    },
     /// Temporary files, including those of logs and databases, never reach a disk.
     TemporaryFolder {
         /// The kind of the file system.
@@ -42,7 +51,7 @@ pub enum Warning {
 /// A warning as it is recorded in a run file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningRecord {
-    /// The kind of warning: `governor`, `quota`, `steal`, `slow-clock`, `load`, `temporary-folder`, `build`.
+    /// The kind of warning: `governor`, `quota`, `steal`, `slow-clock`, `load`, `boost`, `aslr`, `memory-limit`, `temporary-folder`, `build`.
     pub warning: String,
     /// What was found, and its effect on figures.
     pub found: String,
@@ -59,6 +68,9 @@ const STEAL_SHARE_MAX: f64 = 0.01;
 /// A higher load per processor means that the machine is busy.
 const LOAD_MAX: f64 = 0.5;
 
+/// A lower memory limit can be reached: it is twice what a component may use by default.
+const MEMORY_LIMIT_BYTES_MIN: u64 = 2 << 30;
+
 /// The properties of `machine` that make figures unreliable.
 pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
     let cpus = machine.cpus;
@@ -66,6 +78,7 @@ pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
     let clock = machine.clock_source.clone().filter(|source| !FAST_CLOCKS.contains(&source.as_str()));
     let quota = machine.cpu_quota.filter(|quota| *quota < f64::from(cpus));
     let load = machine.load.map(|[minute, ..]| minute).filter(|minute| *minute > LOAD_MAX * f64::from(cpus));
+    let memory = machine.memory_limit_bytes.filter(|bytes| *bytes < MEMORY_LIMIT_BYTES_MIN);
     let temporary = machine.temporary_folder.as_ref().filter(|found| found.is_memory() || found.is_volatile);
     let kind = temporary.map(|found| format!("{}{}", if found.is_volatile { "volatile " } else { "" }, found.kind));
     [
@@ -74,6 +87,9 @@ pub fn warnings(machine: &Fingerprint) -> Vec<Warning> {
         machine.steal.filter(|share| *share >= STEAL_SHARE_MAX).map(|share| Warning::Steal { share }),
         clock.map(Warning::SlowClock),
         load.map(|load| Warning::Load { load, cpus }),
+        machine.boost.filter(|is_on| *is_on).map(|_| Warning::Boost),
+        machine.aslr.filter(|level| *level == 0).map(|_| Warning::FixedAddresses),
+        memory.map(|bytes| Warning::MemoryLimit { bytes }),
         kind.map(|kind| Warning::TemporaryFolder { kind }),
         machine.build.clone().map(Warning::Build),
     ]
@@ -91,6 +107,9 @@ impl Warning {
             Self::Steal { .. } => "steal",
             Self::SlowClock(_) => "slow-clock",
             Self::Load { .. } => "load",
+            Self::Boost => "boost",
+            Self::FixedAddresses => "aslr",
+            Self::MemoryLimit { .. } => "memory-limit",
             Self::TemporaryFolder { .. } => "temporary-folder",
             Self::Build(_) => "build",
         }
@@ -113,6 +132,14 @@ impl Warning {
             Self::Load { load, cpus } => {
                 format!("the load was {load:.2} on {cpus} processors over the minute before the run")
             }
+            Self::Boost => "boost is on, so the speed depends on the temperature and on what other cores do".to_owned(),
+            Self::FixedAddresses => {
+                "addresses are not randomised, so all processes have one layout and no interval covers it".to_owned()
+            }
+            Self::MemoryLimit { bytes } => format!(
+                "the control group may use {} MiB of memory, so cached files are dropped and workers may be killed",
+                bytes >> 20
+            ),
             Self::TemporaryFolder { kind } => {
                 format!("the temporary folder is on {kind}, so synced writes there are only in memory")
             }
@@ -130,6 +157,9 @@ impl Warning {
             Self::Steal { .. } => "use a machine with dedicated processors, or measure at a quieter time",
             Self::SlowClock(_) => "boot with clocksource=tsc if the processor supports it",
             Self::Load { .. } => "stop other work, or wait",
+            Self::Boost => "write 0 to cpufreq/boost in /sys/devices/system/cpu, or 1 to intel_pstate/no_turbo there",
+            Self::FixedAddresses => "run `sysctl kernel.randomize_va_space=2`",
+            Self::MemoryLimit { .. } => "run outside of the container, or raise its limit (`memory.max`, `--memory`)",
             Self::TemporaryFolder { .. } => "set TMPDIR to a folder on a disk",
             Self::Build(_) => "build it with `cargo build --release --package bench-host`",
         }
@@ -170,6 +200,14 @@ mod tests {
         check(|machine| machine.steal = Some(0.02), &["steal"]);
         check(|machine| machine.clock_source = Some("hpet".to_owned()), &["slow-clock"]);
         check(|machine| machine.load = Some([1.1, 0.0, 0.0]), &["load"]);
+        check(|machine| machine.boost = Some(true), &["boost"]);
+        check(|machine| machine.boost = Some(false), &[]);
+        check(|machine| machine.aslr = Some(0), &["aslr"]);
+        check(|machine| machine.aslr = Some(2), &[]);
+        check(|machine| machine.memory_limit_bytes = Some(512 << 20), &["memory-limit"]);
+        check(|machine| machine.memory_limit_bytes = Some(8 << 30), &[]);
+        // What is no warning: METHODOLOGY.md says why.
+        check(|machine| (machine.smt, machine.huge_pages) = (Some(true), Some("always".to_owned())), &[]);
         let on = |kind: &str, is_volatile| Some(FileSystem { kind: kind.to_owned(), is_volatile });
         check(|machine| machine.temporary_folder = on("tmpfs", false), &["temporary-folder"]);
         check(|machine| machine.temporary_folder = on("overlay", true), &["temporary-folder"]);

@@ -4,7 +4,7 @@
 use super::blocks::whole_blocks;
 use super::locked::Locked;
 use super::reader::{FILE_BYTES_MAX, ReadError, lines};
-use super::{FILE_NAME, RunFile, RunWriter, WriteError};
+use super::{FILE_NAME, RawLine, RawLines, RunFile, RunWriter, WriteError};
 use crate::regular;
 use rustix::process::{getegid, geteuid};
 use std::fs::{Metadata, OpenOptions, TryLockError};
@@ -55,21 +55,30 @@ impl LockedRun {
     /// the process dies.
     pub fn open(directory: &Path) -> Result<Self, HoldError> {
         let path = directory.join(FILE_NAME);
-        let fail = |source| HoldError::Io { path: path.clone(), source };
-        let mut file = Locked(regular::open_no_link(&path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
-        if !is_own(&file.metadata().map_err(fail)?) {
-            return Err(HoldError::Exposed { path: path.clone() });
-        }
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => HoldError::Busy { path: path.clone() },
-            TryLockError::Error(source) => fail(source),
-        })?;
-        let bytes = regular::read_from(&mut file, FILE_BYTES_MAX).map_err(fail)?;
+        let mut file = lock(&path)?;
+        let bytes = regular::read_from(&mut file, FILE_BYTES_MAX);
+        let bytes = bytes.map_err(|source| HoldError::Io { path: path.clone(), source })?;
         let (lines, torn) = lines(&path, &bytes)?;
         let lines = whole_blocks(lines);
         let len = lines.last().map_or(0, |line| line.end as u64);
         let records = lines.into_iter().filter_map(|line| line.record).collect();
         Ok(Self { file, run: RunFile { directory: directory.to_owned(), records, torn }, len })
+    }
+
+    /// Locks and resumes the run in `directory` without holding more than a block of it. Before anything is changed, `each` gets every line of
+    /// the complete blocks.
+    pub fn resume_after<E: From<HoldError> + From<WriteError>>(
+        directory: &Path,
+        mut each: impl FnMut(RawLine) -> Result<(), E>,
+    ) -> Result<RunWriter, E> {
+        let file = lock(&directory.join(FILE_NAME))?;
+        let mut len = 0;
+        for line in RawLines::open(directory).map_err(HoldError::from)? {
+            let line = line.map_err(HoldError::from)?;
+            len += line.text.len() as u64;
+            each(line)?;
+        }
+        Ok(RunWriter::behind(directory, file, len)?)
     }
 
     /// The records in the complete blocks of the file.
@@ -81,6 +90,20 @@ impl LockedRun {
     pub fn resume(self) -> Result<RunWriter, WriteError> {
         RunWriter::behind(&self.run.directory, self.file, self.len)
     }
+}
+
+/// Opens the file at `path`, and locks it if only this user can have written to it.
+fn lock(path: &Path) -> Result<Locked, HoldError> {
+    let fail = |source| HoldError::Io { path: path.to_owned(), source };
+    let file = Locked(regular::open_no_link(path, OpenOptions::new().read(true).append(true)).map_err(fail)?);
+    if !is_own(&file.metadata().map_err(fail)?) {
+        return Err(HoldError::Exposed { path: path.to_owned() });
+    }
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => HoldError::Busy { path: path.to_owned() },
+        TryLockError::Error(source) => fail(source),
+    })?;
+    Ok(file)
 }
 
 /// Whether only this user can have written to the file. The user's own group is trusted, because many systems give each user one and let it
@@ -169,7 +192,30 @@ mod tests {
             writer.append(&block(2)).unwrap();
             let file = RunFile::read(&directory).unwrap();
             assert_eq!((cells(&file.records), file.torn), ([whole, &[2]].concat(), None), "cut at {cut}");
+            drop(writer);
+            // The same, a block at a time.
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let mut found = Vec::new();
+            let resumed = LockedRun::resume_after(&directory, |line| {
+                found.extend(line.record);
+                Ok::<_, Box<dyn std::error::Error>>(())
+            });
+            let mut writer = resumed.unwrap();
+            assert_eq!(cells(&found), whole, "cut at {cut}");
+            writer.append(&block(2)).unwrap();
+            assert_eq!(cells(&RunFile::read(&directory).unwrap().records), [whole, &[2]].concat(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn run_whose_lines_do_not_fit_is_not_changed() {
+        let (_folder, directory) = stopped(2);
+        let path = directory.join(FILE_NAME);
+        let torn = [fs::read(&path).unwrap(), b"{".to_vec()].concat();
+        fs::write(&path, &torn).unwrap();
+        let refuse = |_: RawLine| Err(Box::<dyn std::error::Error>::from("no"));
+        assert_eq!(LockedRun::resume_after(&directory, refuse).unwrap_err().to_string(), "no");
+        assert_eq!(fs::read(&path).unwrap(), torn);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod raw;
 mod reader;
 mod record;
 mod run_summary;
+mod sealed;
 mod writer;
 
 pub use compared::{

@@ -24,6 +24,12 @@ impl RawLine {
     pub fn read_all(directory: &Path) -> Result<Vec<Self>, ReadError> {
         RawLines::open(directory)?.collect()
     }
+
+    /// The records of `lines` that are in no file yet, in order; `None` for a kind that a later minor version added.
+    pub fn records(lines: &[u8]) -> impl Iterator<Item = Result<Option<Record>, ReadError>> {
+        let lines = lines.split_inclusive(|byte| *byte == b'\n').zip(1..);
+        lines.map(|(text, line)| parse(Path::new(FILE_NAME), line, text))
+    }
 }
 
 /// The lines of the complete blocks of a run file, in order: from its beginning, without a gap. It holds one block at a time.
@@ -125,6 +131,18 @@ mod tests {
                 RawLine::read_all(folder.path()).unwrap().into_iter().flat_map(|line| line.text).collect();
             assert_eq!(found, bytes[..expect], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn lines_that_are_in_no_file_are_read_one_by_one() {
+        let later = b"{\"v\":1,\"record\":\"later\"}\n".to_vec();
+        let lines = [begin(3), later, b"[\n".to_vec(), begin(4)].concat();
+        let found: Vec<_> = RawLine::records(&lines).collect();
+        assert_eq!(found.len(), 4);
+        assert!(matches!(&found[0], Ok(Some(Record::Cell(cell))) if cell.cell == 3), "{:?}", found[0]);
+        assert!(matches!(found[1], Ok(None)), "{:?}", found[1]);
+        assert!(matches!(found[2], Err(ReadError::Syntax { line: 3, .. })), "{:?}", found[2]);
+        assert_eq!(RawLine::records(b"").count(), 0);
     }
 
     #[test]

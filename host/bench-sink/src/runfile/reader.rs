@@ -4,9 +4,10 @@
 use super::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, FORMAT_VERSION, LadderRecord,
     LedgerRecord, LookRecord, ModuleRecord, OutcomeRecord, PairingRecord, PartRecord, Record, ResumedRecord, RunRecord,
-    SeriesRecord,
+    SeriesRecord, sealed,
 };
 use crate::regular;
+use bench_model::Checksum;
 use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -70,6 +71,31 @@ pub enum ReadError {
         /// The version in the line.
         found: u32,
     },
+    /// A line is not the one that was written.
+    #[error(
+        "{}:{line}: changed since it was written: its digest is {found}, and was {written}; if that was on purpose, remove the field `digest` \
+         from the line", path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// The digest in the line.
+        written: Checksum,
+        /// That of its other fields.
+        found: Checksum,
+    },
+    /// A series contradicts itself.
+    #[error("{}:{line}: not a series as it was recorded: {fault}", path.display())]
+    Series {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What does not fit.
+        fault: String,
+    },
 }
 
 /// The version and the kind of a record.
@@ -107,6 +133,7 @@ impl RunFile {
         let bytes =
             regular::read(&path, FILE_BYTES_MAX).map_err(|source| ReadError::Io { path: path.clone(), source })?;
         let (lines, torn) = lines(&path, &bytes)?;
+        unchanged(&path, &bytes, &lines)?;
         let records = lines.into_iter().filter_map(|line| line.record).collect();
         Ok(Self { directory: path.parent().unwrap_or(Path::new(".")).to_owned(), records, torn })
     }
@@ -132,6 +159,23 @@ pub(super) fn lines(path: &Path, bytes: &[u8]) -> Result<(Vec<WholeLine>, Option
     let torn = bytes.len() - whole;
     let torn = (torn > 0).then_some(TornTail { line: lines.len() + 1, bytes: torn });
     Ok((lines, torn))
+}
+
+/// An error if a line of the file `bytes` is not the one that was written, or has a series that contradicts itself.
+fn unchanged(path: &Path, bytes: &[u8], lines: &[WholeLine]) -> Result<(), ReadError> {
+    let mut begin = 0;
+    for (line, WholeLine { record, end }) in (1..).zip(lines) {
+        if let Some((written, found)) = sealed::broken(&bytes[begin..*end]) {
+            return Err(ReadError::Changed { path: path.to_owned(), line, written, found });
+        }
+        if let Some(Record::Series(series)) = record
+            && let Some(fault) = series.fault()
+        {
+            return Err(ReadError::Series { path: path.to_owned(), line, fault });
+        }
+        begin = *end;
+    }
+    Ok(())
 }
 
 /// Parses the record in a line; `None` for a kind that a later minor version added.
@@ -174,7 +218,9 @@ fn one_line(error: serde_json::Error) -> serde_json::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runfile::{RunWriter, Status};
+    use crate::Series;
+    use crate::runfile::{RunWriter, Status, encode};
+    use bench_model::{Direction, Unit};
     use proptest::prelude::*;
     use std::fs;
 
@@ -218,6 +264,38 @@ mod tests {
         assert!(matches!(RunFile::read(&directory), Err(ReadError::Syntax { line: 1, .. })));
         fs::write(&path, format!("{{\"v\":1,\"record\":\"not yet\"}}\n{good}")).unwrap();
         assert_eq!(cells(&RunFile::read(&directory).unwrap()), [0, 0]);
+    }
+
+    #[test]
+    fn changed_line_and_series_that_contradicts_itself_are_named() {
+        let (_folder, directory) = written(2);
+        let path = directory.join(FILE_NAME);
+        let good = fs::read_to_string(&path).unwrap();
+        let changed = good.replacen("\"cell\":1", "\"cell\":7", 1);
+        fs::write(&path, &changed).unwrap();
+        assert!(matches!(RunFile::read(&directory), Err(ReadError::Changed { line: 3, .. })));
+        // Whoever changes it on purpose removes the digest.
+        fs::write(&path, changed.replace("\"digest\"", "\"was\"")).unwrap();
+        assert_eq!(cells(&RunFile::read(&directory).unwrap()), [0, 0, 7, 1]);
+        let check = |change: fn(&mut SeriesRecord), expect: Option<&str>| {
+            let mut series = Series::new("s", Unit::Nanoseconds, Direction::LowerIsBetter);
+            [5, 5_000].into_iter().for_each(|sample| series.record(sample));
+            let mut record = SeriesRecord::new(0, 0, &series);
+            change(&mut record);
+            fs::write(&path, [good.as_bytes(), &encode(&[Record::Series(record)])[..]].concat()).unwrap();
+            let fault = match RunFile::read(&directory) {
+                Err(ReadError::Series { line: 5, fault, .. }) => Some(fault),
+                found => found.map(|_| None).unwrap(),
+            };
+            assert_eq!(fault.as_deref().map(|fault| fault.contains(expect.unwrap_or("nothing"))), expect.map(|_| true));
+        };
+        check(|_| (), None);
+        check(|record| record.raw = None, None);
+        check(|record| record.batch = 0, Some("spans no operation"));
+        check(|record| record.count = 3, Some("announces 3 samples, and its histogram counts 2"));
+        check(|record| record.raw = Some(vec![5, 50_000]), Some("not those that its histogram counts"));
+        check(|record| record.raw = Some(vec![5]), Some("not those that its histogram counts"));
+        check(|record| record.histogram = "x".to_owned(), Some("not an HDR V2 histogram"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The records of a run file. A field without value is left out.
 
 use super::{AccountRecord, LadderRecord, LedgerRecord, LookRecord, Named, PairingRecord};
-use crate::Series;
 use crate::environment::{WarningRecord, Witness};
 use crate::fingerprint::Fingerprint;
 use crate::histogram;
+use crate::{RecordedHistogram, Series};
 use bench_model::{Arguments, Arm, Checksum, Descriptor, Direction, MachineLimit, Steadiness, Unit};
 use serde::{Deserialize, Serialize};
 
@@ -280,6 +280,23 @@ impl SeriesRecord {
             histogram: histogram::encode(&series.histogram),
             raw: series.raw().map(<[u64]>::to_vec),
         }
+    }
+
+    /// What no series says of itself, if this one says it.
+    pub fn fault(&self) -> Option<String> {
+        if self.batch == 0 {
+            return Some("a sample spans no operation".to_owned());
+        }
+        let histogram = match RecordedHistogram::decode(&self.histogram) {
+            Ok(histogram) => histogram,
+            Err(error) => return Some(error.to_string()),
+        };
+        let counted = histogram.count();
+        if counted != self.count {
+            return Some(format!("it announces {} samples, and its histogram counts {counted}", self.count));
+        }
+        let has_others = self.raw.as_ref().is_some_and(|raw| !histogram.counts(raw));
+        has_others.then(|| "its samples are not those that its histogram counts".to_owned())
     }
 }
 

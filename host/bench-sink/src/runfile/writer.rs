@@ -2,7 +2,7 @@
 //! that does not fit on the disk is removed again, so that the file stays readable.
 
 use super::locked::Locked;
-use super::{FILE_NAME, FORMAT_VERSION, Record};
+use super::{FILE_NAME, FORMAT_VERSION, Record, sealed};
 use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -40,8 +40,10 @@ struct Line<'a> {
 pub fn encode(records: &[Record]) -> Vec<u8> {
     let mut lines = Vec::new();
     for record in records {
+        let begin = lines.len();
         // Every record is plain data with text keys, which can always be written as JSON.
         serde_json::to_writer(&mut lines, &Line { v: FORMAT_VERSION, record }).expect("records are JSON");
+        sealed::seal(&mut lines, begin);
         lines.push(b'\n');
     }
     lines
