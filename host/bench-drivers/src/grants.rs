@@ -1,5 +1,7 @@
-//! The grants of a run to its modules. Nothing is granted by default, and all grants are recorded.
+//! The grants of a run to its modules. Nothing is granted by default but interfaces of the host that reach nothing outside of the run, and
+//! everything else that is granted is recorded.
 
+use bench_model::HostInterface;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -14,6 +16,8 @@ pub struct Grants {
     pub connections: Vec<String>,
     /// The environment variables and their values.
     pub environment: Vec<(String, String)>,
+    /// The interfaces of the host that are denied.
+    pub denied: Vec<HostInterface>,
 }
 
 /// A granted folder.
@@ -37,7 +41,12 @@ pub struct ScratchGrant {
 }
 
 impl Grants {
-    /// The grants as text for records, without the values of environment variables.
+    /// Whether they are of nothing outside of the run.
+    pub fn is_nothing(&self) -> bool {
+        self.directories.is_empty() && self.connections.is_empty() && self.environment.is_empty()
+    }
+
+    /// The grants as text for records, without the values of environment variables, and what is denied.
     pub fn describe(&self) -> Vec<String> {
         let directories = self.directories.iter().map(|directory| {
             let mode = if directory.read_only { ":ro" } else { "" };
@@ -45,6 +54,7 @@ impl Grants {
         });
         let connections = self.connections.iter().map(|address| format!("net {address}"));
         let environment = self.environment.iter().map(|(name, _)| format!("env {name}"));
-        directories.chain(connections).chain(environment).collect()
+        let denied = self.denied.iter().map(|interface| format!("without {interface}"));
+        directories.chain(connections).chain(environment).chain(denied).collect()
     }
 }

@@ -16,6 +16,9 @@ pub use grants::{DirectoryGrant, Grants, ScratchGrant};
 pub use module::{Corruption, Counts, Ledger, LedgerTask, Module, Recording};
 pub use specification::merged;
 
+pub use bench_engine::BatchNs;
+pub use bench_engine::worker::layout_variable;
+
 use bench_engine::{Budget, Repetition};
 use bench_model::{Arguments, Scenario};
 

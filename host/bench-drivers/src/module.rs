@@ -1,5 +1,6 @@
 //! The traits of loaded modules, which every loader implements.
 
+use bench_engine::BatchNs;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario, Session};
 use bench_sink::Sink;
 use bench_sink::runfile::TermRecord;
@@ -57,6 +58,12 @@ pub trait Module: Any {
 pub trait Recording: Session {
     /// The series that the module has recorded.
     fn sink(&mut self) -> &mut Sink;
+
+    /// Where it leaves what its last batch took by its own clock, if it times itself and each operation stands alone, so that a batch of
+    /// one can be interleaved with those of other sessions.
+    fn own_ns(&self) -> Option<BatchNs> {
+        None
+    }
 
     /// The memory that the session uses, in bytes; where it has none of its own, that of the process.
     fn memory_bytes(&mut self) -> Option<u64> {

@@ -9,6 +9,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// Cells that are measured interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,9 +91,11 @@ pub fn run_paired(
             let group = &groups[number];
             observer.started(plan, Repetition { cell: group.cells[0], process }, index - 1);
             let of_process = seed.wrapping_add(u64::from(process) << 32).wrapping_add(number as u64);
-            let Some(paired) = executor.execute(plan, group, process, of_process) else {
+            let begun = Instant::now();
+            let Some(mut paired) = executor.execute(plan, group, process, of_process) else {
                 return Ok(RunEnd::Interrupted);
             };
+            paired.reports = checked(plan, group, process, paired.reports, begun.elapsed());
             let (records, is_tried_again) = records(plan, group, process, paired, &mut results, observer);
             journal.append(&records)?;
             if !is_tried_again {
@@ -122,7 +125,7 @@ fn records(
     results: &mut Results,
     observer: &mut dyn Observer,
 ) -> (Vec<Record>, bool) {
-    let mut reports = checked(plan, group, process, paired.reports);
+    let mut reports = paired.reports;
     let mut contradicted = Vec::new();
     for (cell, report) in group.cells.iter().zip(&mut reports) {
         void::apply_witness(report);
@@ -147,14 +150,14 @@ fn records(
     (records, is_tried_again)
 }
 
-/// One report for each cell of the group: its own, or a failure if the reply has none of it.
-fn checked(plan: &Plan, group: &ComparisonGroup, process: u32, reports: Vec<Report>) -> Vec<Report> {
+/// One report for each cell of the group: its own, or a failure if the reply has none of it. The worker has replied after `elapsed`.
+fn checked(plan: &Plan, group: &ComparisonGroup, process: u32, reports: Vec<Report>, elapsed: Duration) -> Vec<Report> {
     let mut reports = reports.into_iter();
     let report = |cell: &u32| {
         let repetition = Repetition { cell: *cell, process };
         let missing =
             || Report::without_figures(repetition, Status::Failed, "the worker's reply has no report of this cell");
-        reports.next().unwrap_or_else(missing).checked(plan, repetition)
+        reports.next().unwrap_or_else(missing).checked(plan, repetition, elapsed)
     };
     group.cells.iter().map(report).collect()
 }

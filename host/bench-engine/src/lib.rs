@@ -4,6 +4,7 @@
 pub mod calibration;
 mod clock;
 mod comparison_group;
+mod contradiction;
 mod done;
 mod finished;
 mod forecast;
@@ -30,10 +31,10 @@ pub use finished::Finished;
 pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
-pub use paired::{Candidate, PairedBudget, measure_interleaved, warm_up_candidate};
+pub use paired::{BatchNs, Candidate, PairedBudget, measure_interleaved, warm_up_candidate};
 pub use plan::{
     ARGUMENT_BYTES_MAX, CELLS_MAX, Cell, LoadedModule, PATTERN_BYTES_MAX, Plan, PlanError, Repetition, Selection,
 };
-pub use plausibility::{Implausible, grows, possible};
+pub use plausibility::{Implausible, grows, possible, possible_by_own_clock};
 pub use runner::{Executor, Journal, Observer, RepetitionEnd, Report, RunEnd, run};
 pub use shard::Shard;

@@ -10,6 +10,8 @@ use bench_sink::runfile::Overhead;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// The effort of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +27,17 @@ pub struct PairedBudget {
 /// Minimum number of blocks, which a confidence interval needs, however long they take. A block is one sample of every session.
 const BLOCKS_MIN: u64 = 2;
 
+/// Where a session with a clock of its own leaves what its last batch took, in nanoseconds.
+pub type BatchNs = Rc<Cell<u64>>;
+
 /// One arm of the comparison: sessions that do the same, each with its own state, so that differences between them are noise.
 pub struct Candidate<'a> {
     /// The sessions, as many as the other arms have.
     pub sessions: Vec<&'a mut dyn Session>,
     /// What the warm-up found.
     pub warm: Warm,
+    /// What the last batch of each session took by its own clock; empty if this host times them.
+    pub own_ns: Vec<BatchNs>,
 }
 
 impl PairedBudget {
@@ -87,17 +94,18 @@ pub fn measure_interleaved(
         for &number in &numbers {
             sides.shuffle(&mut random);
             for &side in &sides {
-                let Candidate { sessions: of_side, warm } = &mut candidates[side];
+                let Candidate { sessions: of_side, warm, own_ns } = &mut candidates[side];
                 let mut checked = Checked { session: &mut *of_side[number], checksum: Some(warm.checksum) };
                 checked.iterate(0).map_err(|error| (side, error))?;
                 let before = clock.now_ns();
                 let outcome = checked.iterate(warm.batch);
                 let after = clock.now_ns();
                 let outcome = outcome.map_err(|error| (side, error))?;
-                block[side * sessions + number] = after - before;
+                let sample = own_ns.get(number).map_or(after - before, |own_ns| own_ns.get());
+                block[side * sessions + number] = sample;
                 measured[side].operations += outcome.operations;
                 measured[side].bytes = measured[side].bytes.saturating_add(outcome.bytes);
-                measured[side].elapsed_ns += after - before;
+                measured[side].elapsed_ns = measured[side].elapsed_ns.saturating_add(sample);
             }
         }
         for (samples, series) in block.chunks(sessions.max(1)).zip(series.iter_mut()) {
@@ -117,7 +125,6 @@ mod tests {
     use crate::clock::FakeClock;
     use bench_model::{Check, Direction, ModuleError, Outcome, Unit};
     use std::cell::RefCell;
-    use std::rc::Rc;
 
     type Order = Rc<RefCell<Vec<char>>>;
 
@@ -158,8 +165,8 @@ mod tests {
         let (mut a, mut a_too, mut b, mut b_too) = (mock('a', 10), mock('A', 20), mock('b', 100), mock('B', 200));
         let warm = |batch| Warm { batch, checksum: 0 };
         let mut sides = [
-            Candidate { sessions: vec![&mut a, &mut a_too], warm: warm(3) },
-            Candidate { sessions: vec![&mut b, &mut b_too], warm: warm(2) },
+            Candidate { sessions: vec![&mut a, &mut a_too], warm: warm(3), own_ns: Vec::new() },
+            Candidate { sessions: vec![&mut b, &mut b_too], warm: warm(2), own_ns: Vec::new() },
         ];
         let series = || Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
         let mut series = vec![series(), series()];
@@ -179,6 +186,47 @@ mod tests {
         let measured =
             |batch: u64, elapsed_ns| Measured { operations: 100 * batch, bytes: 100 * batch, checksum: 0, elapsed_ns };
         assert_eq!(found.result, Ok(vec![measured(3, 4_500), measured(2, 30_000)]));
+    }
+
+    /// A session that times a tenth of what it does.
+    struct Own {
+        mock: Mock,
+        own_ns: BatchNs,
+    }
+
+    impl Session for Own {
+        fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+            self.own_ns.set(self.mock.ns * times / 10);
+            self.mock.iterate(times)
+        }
+
+        fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn sample_of_a_session_with_its_own_clock_is_what_that_says() {
+        let (clock, order) = (FakeClock::default(), Order::default());
+        let own = |name, ns| {
+            let mock = Mock { name, ns, clock: clock.clone(), order: order.clone(), fails_after: usize::MAX };
+            Own { mock, own_ns: BatchNs::default() }
+        };
+        let (mut a, mut b) = (own('a', 1_000), own('b', 3_000));
+        let warm = Warm { batch: 1, checksum: 0 };
+        let own_ns = |own: &Own| vec![own.own_ns.clone()];
+        let (a_ns, b_ns) = (own_ns(&a), own_ns(&b));
+        let mut sides = [
+            Candidate { sessions: vec![&mut a], warm, own_ns: a_ns },
+            Candidate { sessions: vec![&mut b], warm, own_ns: b_ns },
+        ];
+        let series = || Series::new("time", Unit::Nanoseconds, Direction::LowerIsBetter);
+        let mut series = [series(), series()];
+        let budget = PairedBudget { time_ns: 5 * 4_000, ..BUDGET };
+        let measured = measure_interleaved(&mut sides, &clock, &budget, 1, &mut series).unwrap();
+        assert_eq!(series[0].raw().unwrap(), [100; 5], "the budget is of the host's time");
+        assert_eq!(series[1].raw().unwrap(), [300; 5]);
+        assert_eq!(measured.iter().map(|side| side.elapsed_ns).collect::<Vec<_>>(), [500, 1_500]);
     }
 
     #[test]

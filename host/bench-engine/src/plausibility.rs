@@ -3,7 +3,8 @@
 
 use crate::measure::{BATCH_MAX, Checked};
 use crate::{Clock, MeasureError, Measured, Warm, calibration};
-use bench_model::Session;
+use bench_model::{Session, Unit};
+use bench_sink::Series;
 use bench_sink::runfile::Overhead;
 
 /// Twice as many operations must take at least this many times as long. A cost per call that does not matter leaves the ratio near 2.
@@ -11,6 +12,9 @@ const RATIO_MIN: f64 = 1.5;
 
 /// No core finishes an operation in less time: at 5 GHz this is ten a cycle.
 const OPERATION_NS_MIN: f64 = 0.02;
+
+/// By how much the clock of a module may be faster than that of the host, and the greatest value of a histogram's slot greater than a sample.
+pub(crate) const ALLOWANCE: f64 = 1.01;
 
 /// Reading its nearest cache with its widest instructions, a core is at most this many times as fast as the roofline `memory-read`, which
 /// reads a farther cache with common ones.
@@ -62,22 +66,59 @@ pub enum Implausible {
         /// The speed as a multiple of the roofline `memory-read`.
         ratio: f64,
     },
+    /// A module recorded a time that is longer than all of its session.
+    #[error(
+        "it recorded a time of {recorded_ns} ns in a session of {session_ns} ns; record nanoseconds, from when an operation begins to when \
+         it ends"
+    )]
+    Recorded {
+        /// The longest time that it recorded.
+        recorded_ns: u64,
+        /// How long the session has existed.
+        session_ns: u64,
+    },
 }
 
 /// Checks the operations and bytes of a measurement against what a processor can do.
 pub fn possible(measured: &Measured) -> Result<(), Implausible> {
-    let elapsed_ns = measured.elapsed_ns as f64;
-    if elapsed_ns < OPERATION_NS_MIN * measured.operations as f64 {
+    possible_on(measured, 1)
+}
+
+/// Checks the operations and bytes of a measurement against what so many processors can do together.
+pub(crate) fn possible_on(measured: &Measured, processors: usize) -> Result<(), Implausible> {
+    let (elapsed_ns, at_once) = (measured.elapsed_ns as f64, processors.max(1) as f64);
+    if elapsed_ns * at_once < OPERATION_NS_MIN * measured.operations as f64 {
         return Err(Implausible::Operations { operations: measured.operations, elapsed_ns });
     }
-    if measured.bytes as f64 > BYTES_PER_NS_USUAL * elapsed_ns {
+    if measured.bytes as f64 > BYTES_PER_NS_USUAL * elapsed_ns * at_once {
         let roofline_ns = calibration::memory_read_ns();
-        let ratio = measured.bytes as f64 * roofline_ns / elapsed_ns.max(1.0);
+        let ratio = measured.bytes as f64 * roofline_ns / (elapsed_ns.max(1.0) * at_once);
         if ratio > READ_RATIO_MAX {
             return Err(Implausible::Bytes { bytes: measured.bytes, elapsed_ns, ratio });
         }
     }
     Ok(())
+}
+
+/// Checks a measurement whose operations the module has timed, as `series` has them. They may have overlapped in any number, so that their
+/// sum says nothing, but on no more than so many `processors`, and none has taken longer than its session has existed.
+pub fn possible_by_own_clock(
+    measured: &Measured,
+    series: &Series,
+    session_ns: u64,
+    processors: usize,
+) -> Result<(), Implausible> {
+    possible_on(measured, processors)?;
+    if series.unit != Unit::Nanoseconds {
+        return Ok(());
+    }
+    let recorded_ns = series.greatest();
+    if recorded_ns as f64 > ALLOWANCE * session_ns as f64 {
+        return Err(Implausible::Recorded { recorded_ns, session_ns });
+    }
+    // What a sample spans of a module's own is one operation, or more.
+    let total_ns = series.total() as u64;
+    possible(&Measured { operations: series.count(), bytes: 0, checksum: measured.checksum, elapsed_ns: total_ns })
 }
 
 /// Checks that twice as many operations take about twice as long. Costs a few samples; more only if the first ones say no. Returns
@@ -196,7 +237,7 @@ fn timed(checked: &mut Checked<'_>, clock: &impl Clock, times: u64) -> Result<f6
 mod tests {
     use super::*;
     use crate::clock::FakeClock;
-    use bench_model::{Check, ModuleError, Outcome};
+    use bench_model::{Check, Direction, ModuleError, Outcome};
 
     /// A session whose time is a function of the number of operations.
     struct Timed(FakeClock, fn(u64) -> u64);
@@ -248,5 +289,28 @@ mod tests {
         assert!(
             matches!(possible(&measured(1, u64::MAX, 1_000_000)), Err(Implausible::Bytes { ratio, .. }) if ratio > 1e6)
         );
+        // Several processors together can do more, and not anything.
+        assert!(matches!(possible(&measured(100_000, 0, 1_000)), Err(Implausible::Operations { .. })));
+        assert_eq!(possible_on(&measured(100_000, 0, 1_000), 2), Ok(()));
+        assert!(matches!(possible_on(&measured(1, u64::MAX, 1_000_000), 64), Err(Implausible::Bytes { .. })));
+    }
+
+    #[test]
+    fn module_with_a_clock_of_its_own_is_held_to_the_time_of_its_session() {
+        let check = |unit: Unit, samples: &[u64], bytes: u64, expect: Option<&str>| {
+            let mut series = Series::new("s", unit, Direction::LowerIsBetter);
+            samples.iter().for_each(|sample| series.record(*sample));
+            let measured = Measured { operations: 10, bytes, checksum: 0, elapsed_ns: 1_000_000 };
+            let found = possible_by_own_clock(&measured, &series, 2_000_000, 2).err().map(|error| error.to_string());
+            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expect.unwrap_or_default()));
+        };
+        check(Unit::Nanoseconds, &[7, 2_000_000], 0, None);
+        // A hundred that have waited for each other all the time.
+        check(Unit::Nanoseconds, &[1_900_000; 100], 0, None);
+        check(Unit::Nanoseconds, &[7, 2_100_000], 0, Some("a time of 2100000 ns in a session of 2000000 ns"));
+        check(Unit::Count, &[2_100_000], 0, None);
+        check(Unit::Nanoseconds, &[0, 0], 0, Some("2 operations took 0 ns, which no processor can do"));
+        check(Unit::Nanoseconds, &[7], u64::MAX, Some("× as fast as this processor reads its cache"));
     }
 }

@@ -3,13 +3,13 @@
 
 use crate::{Cell, Done, Finished, Interrupt, Plan, Repetition, void};
 use bench_model::{Checksum, Steadiness, Unit};
-use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{
     AccountRecord, CellRecord, CheckRecord, ModuleRef, OutcomeRecord, Record, RunWriter, SeriesRecord, Status,
     WriteError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::time::Instant;
 
 /// The result of one repetition of a cell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,49 +52,6 @@ impl Report {
         let series = self.series.iter().find(is_timed).filter(|series| series.unit == Unit::Nanoseconds)?;
         let samples: Vec<f64> = series.raw.as_ref()?.iter().map(|sample| *sample as f64).collect();
         bench_stats::steadiness(&samples)
-    }
-
-    /// The report itself if it is one of `repetition`; else a failure. A worker in which native code runs can be made to reply
-    /// anything, and a record of another cell would corrupt the run.
-    pub(crate) fn checked(self, plan: &Plan, repetition: Repetition) -> Self {
-        match self.contradiction(plan, repetition) {
-            None => self,
-            Some(reason) => {
-                let reason =
-                    format!("the worker's reply is not one of this program: {reason}; its module may have forged it");
-                Self::without_figures(repetition, Status::Failed, reason)
-            }
-        }
-    }
-
-    /// What the report says that cannot be so.
-    fn contradiction(&self, plan: &Plan, repetition: Repetition) -> Option<String> {
-        let series = self.series.iter().map(|series| (series.cell, series.process));
-        let checks = self.checks.iter().map(|check| (check.cell, check.process));
-        let account = self.account.iter().map(|account| (account.cell, account.process));
-        let outcome = std::iter::once((self.outcome.cell, self.outcome.process));
-        let mut named = outcome.chain(series).chain(checks).chain(account);
-        let asked = (repetition.cell, repetition.process);
-        if let Some((cell, process)) = named.find(|named| *named != asked) {
-            return Some(format!("it names cell {cell}, process {process}, instead of {}, {}", asked.0, asked.1));
-        }
-        let scenario = &plan.cell(repetition.cell).scenario;
-        self.series.iter().find_map(|series| {
-            let is_declared =
-                series.metric == scenario.name || scenario.metrics.iter().any(|metric| metric.name == series.metric);
-            let is_whole = series.raw.as_ref().is_none_or(|raw| raw.len() as u64 == series.count);
-            let recorded = || {
-                RecordedHistogram::decode(&series.histogram).ok().map(|found| {
-                    let counts = found.points().map(|(_, count)| count);
-                    counts.fold(0, u64::saturating_add)
-                })
-            };
-            match (is_declared, is_whole && series.batch > 0 && recorded() == Some(series.count)) {
-                (true, true) => None,
-                (false, _) => Some(format!("the scenario has no metric `{}`", series.metric)),
-                (true, false) => Some(format!("series `{}` has other samples than it announces", series.metric)),
-            }
-        })
     }
 }
 
@@ -160,8 +117,9 @@ pub fn run(
             continue;
         }
         observer.started(plan, repetition, index);
+        let begun = Instant::now();
         let mut report = match executor.execute(plan, repetition) {
-            RepetitionEnd::Done(report) => report.checked(plan, repetition),
+            RepetitionEnd::Done(report) => report.checked(plan, repetition, begun.elapsed()),
             RepetitionEnd::Interrupted => return Ok(RunEnd::Interrupted),
         };
         void::apply_witness(&mut report);
@@ -382,30 +340,6 @@ mod tests {
             };
             check(answer, 4, &[(0, 0, Status::Failed), (1, 0, Status::Ok), (1, 1, Status::Ok), (1, 2, Status::Ok)]);
         }
-    }
-
-    #[test]
-    fn series_that_is_not_what_it_announces_is_refused() {
-        use bench_model::{Direction, Unit};
-        use bench_sink::Series;
-        let plan = plan();
-        let repetition = Repetition { cell: 0, process: 0 };
-        let check = |change: fn(&mut SeriesRecord), expect: Option<&str>| {
-            let mut series = Series::new("s", Unit::Nanoseconds, Direction::LowerIsBetter);
-            series.record(5);
-            let mut record = SeriesRecord::new(0, 0, &series);
-            change(&mut record);
-            let found = Report::ok(vec![record], OutcomeRecord::ok(0, 0)).contradiction(&plan, repetition);
-            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
-            assert!(found.unwrap_or_default().contains(expect.unwrap_or_default()));
-        };
-        check(|_| (), None);
-        check(|record| record.process = 2, Some("process 2"));
-        check(|record| record.metric = "other".to_owned(), Some("no metric `other`"));
-        check(|record| record.count = 2, Some("than it announces"));
-        check(|record| record.batch = 0, Some("than it announces"));
-        check(|record| record.raw = None, None);
-        check(|record| record.histogram = "x".to_owned(), Some("than it announces"));
     }
 
     #[test]

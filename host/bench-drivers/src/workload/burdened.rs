@@ -9,16 +9,16 @@ use bench_model::{Arguments, Check, ModuleError, Outcome, Scenario, Session};
 use bench_sink::Series;
 use bench_sink::runfile::Status;
 
-/// Sessions of each side, as in every comparison.
+/// The number of sessions per candidate, as in every comparison.
 pub const SESSIONS: usize = 2;
 
-/// How much more work the second side does, in thousandths.
+/// The additional work of the second candidate, in thousandths.
 pub const BURDEN_PERMILLE: u64 = 20;
 
-/// Operations of a sample at least, so that one more is no more than the burden.
+/// The minimum number of operations per sample: from here on, one additional operation is at most the burden.
 const BATCH_MIN: u64 = 1_000 / BURDEN_PERMILLE;
 
-/// An operation that takes longer would make such a sample too long.
+/// The maximum time of an operation for which such a sample is short enough.
 const OPERATION_NS_MAX: u64 = 2_000_000;
 
 /// A session that executes more operations than it is asked for, and reports only those.
@@ -98,7 +98,7 @@ fn measure(
         .iter_mut()
         .map(|side| {
             let sessions = side.iter_mut().map(|session| &mut **session as &mut dyn Session).collect();
-            Candidate { sessions, warm: Warm { batch, checksum } }
+            Candidate { sessions, warm: Warm { batch, checksum }, own_ns: Vec::new() }
         })
         .collect();
     let mut series = empty.to_vec();

@@ -35,6 +35,13 @@ pub fn conformance(
     Ok(checks)
 }
 
+/// The rule that samples of every declared metric are recorded. With other arguments a scenario may record other metrics, so whoever tests
+/// it with several decides by all of them.
+pub const RECORDED: &str = "declared metrics are recorded";
+
+/// What to do about a metric of which there are no samples.
+pub const UNRECORDED: &str = "record them in `iterate`, or declare them not";
+
 const OPENS: &str = "prepare every combination of arguments in the domains, or narrow the domains";
 
 /// A check; if it failed, with what to do about it.
@@ -66,7 +73,7 @@ impl ConformanceRun<'_> {
         let many = self.times(7);
         let took = self.counts(many)?;
         self.verifies()?;
-        self.records()?;
+        self.records();
         if !self.scenario.has_own_clock() {
             self.grows(many, took)?;
         }
@@ -124,11 +131,14 @@ impl ConformanceRun<'_> {
         Ok(())
     }
 
-    /// Whether samples of every declared metric were recorded.
-    fn records(&mut self) -> Result<(), Crashed> {
-        const NAME: &str = "declared metrics are recorded";
+    /// Whether every series was opened that the module wanted, and samples of every declared metric were recorded.
+    fn records(&mut self) {
+        if let Some(refused) = self.session.sink().refused().map(ToString::to_string) {
+            let remedy = "declare each metric with its labels, and return the error of the host";
+            self.checks.push(rule("every series is opened", false, refused, remedy));
+        }
         if self.scenario.metrics.is_empty() {
-            return Ok(());
+            return;
         }
         let missing = |sink: &Sink| -> Vec<String> {
             let has = |name: &str| sink.series().iter().any(|series| series.metric == name && series.count() > 0);
@@ -140,8 +150,7 @@ impl ConformanceRun<'_> {
         } else {
             format!("no samples of {}", missing.join(", "))
         };
-        self.checks.push(rule(NAME, missing.is_empty(), detail, "record them in `iterate`, or declare them not"));
-        Ok(())
+        self.checks.push(rule(RECORDED, missing.is_empty(), detail, UNRECORDED));
     }
 
     /// Whether `many` operations, which took `took`, take longer than one. If that does not show it, more are timed.

@@ -10,15 +10,15 @@ mod paired;
 
 pub use account::account;
 pub use burdened::{BURDEN_PERMILLE, SESSIONS as BURDENED_SESSIONS, burdened};
-pub use conformance::conformance;
+pub use conformance::{RECORDED, UNRECORDED, conformance};
 pub use paired::{CandidateCell, PairedTask, compare};
 
 use crate::cell_failure::{self, CellFailure, bounded, check_record, passed};
 use crate::{Dependency, Driver, Module, Recording, Task};
 use bench_engine::worker::doing;
 use bench_engine::{
-    MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement, possible,
-    warm_up, warm_up_own_clock,
+    Clock, MeasureError, Measured, MonotonicClock, Repetition, Report, first, grows, measure, overhead, placement,
+    possible, possible_by_own_clock, warm_up, warm_up_own_clock,
 };
 use bench_model::{Arguments, Capability, Check, Checksum, Direction, ModuleError, Scenario};
 use bench_sink::runfile::{OutcomeRecord, Overhead, SeriesRecord};
@@ -59,8 +59,10 @@ impl Driver for Workload {
 /// Opens, verifies, measures, and verifies again. If a check fails, the report has its detail and no figure. Drivers of families use it
 /// whose scenarios have sessions that the host makes.
 pub fn drive(module: &mut dyn Module, task: &Task<'_>) -> Report {
+    // Before this thread is bound to one of them.
+    let processors = placement::allowed_cpus().len();
     let cpu = bound_cpu(task.scenario);
-    Report { cpu, ..cell_failure::report(task.repetition, |checks| attempt(module, task, checks)) }
+    Report { cpu, ..cell_failure::report(task.repetition, |checks| attempt(module, task, processors, checks)) }
 }
 
 /// Binds this worker to the last processor of the fastest kind that it may use, which is the least likely to serve interrupts, and
@@ -72,8 +74,15 @@ fn bound_cpu(scenario: &Scenario) -> Option<u32> {
     last.filter(|cpu| placement::bind(*cpu))
 }
 
-fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) -> Result<Report, CellFailure> {
+fn attempt(
+    module: &mut dyn Module,
+    task: &Task<'_>,
+    processors: usize,
+    checks: &mut Vec<Check>,
+) -> Result<Report, CellFailure> {
     doing("opening", None);
+    // It begins with the session.
+    let clock = MonotonicClock::new();
     let mut session = module.open(task.scenario, task.arguments)?;
     // Find a wrong result before spending time on measuring.
     doing("doing the first operation", None);
@@ -82,7 +91,6 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     verify(session.as_mut(), checks)?;
     // The warm-up included, so that the parent has long read it when the first sample is taken.
     doing("measuring", None);
-    let clock = MonotonicClock::new();
     let overhead = overhead(session.as_mut(), &clock)?;
     let mut timed = timed_series(task.scenario);
     let own_clock = task.scenario.has_own_clock();
@@ -101,13 +109,15 @@ fn attempt(module: &mut dyn Module, task: &Task<'_>, checks: &mut Vec<Check>) ->
     doing("verifying", None);
     verify(session.as_mut(), checks)?;
     let sink = std::mem::take(session.sink());
-    if !own_clock {
-        possible(&measured).map_err(MeasureError::from)?;
-    }
+    let session_ns = clock.now_ns();
     drop(session);
-    if own_clock {
+    let held = if own_clock {
         timed = taken(task.scenario, &sink)?;
-    }
+        possible_by_own_clock(&measured, &timed, session_ns, processors)
+    } else {
+        possible(&measured)
+    };
+    held.map_err(MeasureError::from)?;
     let outcome = outcome(task.repetition, &measured, &timed, overhead);
     let series = series_records(task, &timed, &sink);
     Ok(Report::ok(series, outcome))
@@ -178,18 +188,25 @@ mod tests {
     /// A module whose scenario declares that it times itself.
     struct Timer {
         descriptor: Descriptor,
-        records: bool,
+        says: Says,
     }
 
     struct TimerSession {
         sink: Sink,
-        records: bool,
+        says: Says,
+    }
+
+    /// What it records of each operation, if anything, and how many bytes it says that all of them have.
+    #[derive(Clone, Copy)]
+    struct Says {
+        sample: Option<u64>,
+        bytes: u64,
     }
 
     impl Timer {
-        fn new(records: bool) -> Self {
+        fn new(says: Says) -> Self {
             let scenario = Scenario::new("nap", "f", "").times_itself(bench_model::Unit::Nanoseconds, "a fixed figure");
-            Self { descriptor: Descriptor::new("timer", "1", "").scenario(scenario), records }
+            Self { descriptor: Descriptor::new("timer", "1", "").scenario(scenario), says }
         }
     }
 
@@ -203,7 +220,7 @@ mod tests {
         }
 
         fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-            Ok(Box::new(TimerSession { sink: Sink::new(&scenario.metrics), records: self.records }))
+            Ok(Box::new(TimerSession { sink: Sink::new(&scenario.metrics), says: self.says }))
         }
 
         fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
@@ -215,10 +232,10 @@ mod tests {
     impl Session for TimerSession {
         fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
             let series = self.sink.open("nap", &[]).map_err(|error| ModuleError::Other(error.to_string()))?;
-            for _ in 0..if self.records { times } else { 0 } {
-                self.sink.append(series, &[7]).map_err(|error| ModuleError::Other(error.to_string()))?;
+            for sample in (0..times).filter_map(|_| self.says.sample) {
+                self.sink.append(series, &[sample]).map_err(|error| ModuleError::Other(error.to_string()))?;
             }
-            Ok(Outcome { operations: times, bytes: 0, checksum: 0 })
+            Ok(Outcome { operations: times, bytes: self.says.bytes, checksum: 0 })
         }
 
         fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
@@ -232,8 +249,8 @@ mod tests {
         }
     }
 
-    fn driven(records: bool) -> Report {
-        let mut module = Timer::new(records);
+    fn driven(sample: Option<u64>, bytes: u64) -> Report {
+        let mut module = Timer::new(Says { sample, bytes });
         let scenario = module.descriptor.scenarios[0].clone();
         let budget = Budget { warm_up_ns: 0, amount: Amount::Operations(40) };
         let repetition = Repetition { cell: 0, process: 0 };
@@ -245,7 +262,7 @@ mod tests {
 
     #[test]
     fn scenario_that_times_itself_has_only_its_own_figures() {
-        let report = driven(true);
+        let report = driven(Some(7), 0);
         assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
         assert_eq!((report.outcome.iterations, report.outcome.recorded), (40, 40));
         let series: Vec<_> = report.series.iter().map(|series| (series.metric.as_str(), series.count)).collect();
@@ -254,9 +271,23 @@ mod tests {
 
     #[test]
     fn scenario_that_times_itself_without_samples_fails() {
-        let report = driven(false);
+        let report = driven(None, 0);
         assert_eq!(report.outcome.status, Status::Failed);
         assert!(report.outcome.reason.unwrap().contains("has recorded no samples of `nap`"));
         assert!(report.series.is_empty());
+    }
+
+    #[test]
+    fn scenario_that_times_itself_is_held_to_what_can_be() {
+        let check = |sample: u64, bytes: u64, expect: &str| {
+            let report = driven(Some(sample), bytes);
+            let reason = report.outcome.reason.unwrap_or_default();
+            assert!(report.outcome.status == Status::Failed && reason.contains(expect), "{reason}");
+            assert!(report.series.is_empty());
+        };
+        // A century.
+        check(3_000_000_000_000_000_000, 0, "it recorded a time of 3000000000000000000 ns in a session of");
+        check(0, 0, "which no processor can do");
+        check(7, u64::MAX / 100, "as fast as this processor reads its cache");
     }
 }

@@ -41,6 +41,10 @@ pub struct PairedTask<'a> {
     pub seed: u64,
 }
 
+/// Why most scenarios that time themselves have no ratio: their schedule begins anew with every batch.
+const NOT_INTERLEAVED: &str = "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`), \
+                               or a scenario that the host times, such as `handle` of an HTTP handler";
+
 /// Sessions of each arm. Two sessions of the same arm differ only by noise, which is the noise floor of the ratio.
 const SESSIONS: usize = 2;
 
@@ -62,10 +66,8 @@ pub fn compare(arms: &mut [CandidateCell<'_>], task: &PairedTask<'_>) -> PairedR
     let mut open_arms = Vec::new();
     // Of each arm, also of one that cannot be opened: what its verification found last.
     let mut checks = vec![Vec::new(); arms.len()];
-    if arms.iter().any(|arm| arm.scenario.has_own_clock()) {
-        let reason =
-            "the scenario times itself, so arms cannot be interleaved; compare two runs instead (`compare RUN RUN`)";
-        let failure = CellFailure { status: Status::Skipped, reason: reason.to_owned() };
+    if arms.iter().any(|arm| arm.scenario.has_own_clock() && arm.scenario.driver != super::NAME) {
+        let failure = CellFailure { status: Status::Skipped, reason: NOT_INTERLEAVED.to_owned() };
         let reports = without_figures(arms, task, &checks, &(0, failure));
         return PairedReport { reports, sessions: SESSIONS as u32, ledgers: Vec::new() };
     }
@@ -114,6 +116,9 @@ fn open(arm: &mut CandidateCell<'_>, process: u32, checks: &mut Vec<Check>) -> R
     for _ in 0..SESSIONS {
         doing("opening", Some(&arm.label));
         let mut session = arm.module.open(arm.scenario, arm.arguments)?;
+        if arm.scenario.has_own_clock() && session.own_ns().is_none() {
+            return Err(CellFailure { status: Status::Skipped, reason: NOT_INTERLEAVED.to_owned() });
+        }
         doing("doing the first operation of", Some(&arm.label));
         checksum = first(session.as_mut())?;
         doing("verifying", Some(&arm.label));
@@ -138,6 +143,9 @@ fn measure(
     for (index, open_arm) in open_arms.iter_mut().enumerate() {
         doing("warming up", Some(&open_arm.label));
         let checksum = open_arm.checksum;
+        let own_ns: Vec<_> = open_arm.sessions.iter().filter_map(|session| session.own_ns()).collect();
+        // By its own clock, a sample is not better for being longer.
+        let sample_ns = if own_ns.is_empty() { sample_ns } else { 0.0 };
         let mut sessions: Vec<&mut dyn Session> =
             open_arm.sessions.iter_mut().map(|session| session.as_mut() as _).collect();
         let warm = warm_up_candidate(&mut sessions, &clock, &task.budget, sample_ns, checksum);
@@ -148,7 +156,7 @@ fn measure(
             let grown = grows(&mut **session, &clock, &open_arm.overhead, found);
             warm.batch = warm.batch.max(grown.map_err(|error| (index, error.into()))?.batch);
         }
-        candidates.push(Candidate { sessions, warm });
+        candidates.push(Candidate { sessions, warm, own_ns });
     }
     let mut series: Vec<Series> = candidates.iter().map(|_| timed_series(task.scenario)).collect();
     doing("measuring", None);

@@ -28,6 +28,12 @@ pub(super) fn variable(layout: &Layout) -> String {
     format!("{stack_bytes} {heap_bytes} {}", "x".repeat(environment_bytes as usize))
 }
 
+/// The variable of this worker's environment, for the environment of a program that it starts with no other; `None` if the parent has drawn
+/// no layout.
+pub fn layout_variable() -> Option<(String, String)> {
+    std::env::var(VARIABLE).ok().map(|value| (VARIABLE.to_owned(), value))
+}
+
 /// Runs `work` in the layout that the parent has drawn, if it has.
 pub(super) fn in_layout<R>(work: impl FnOnce() -> R) -> R {
     let value = std::env::var(VARIABLE).unwrap_or_default();

@@ -5,7 +5,7 @@
 use super::isolation::Group;
 use super::output::Capture;
 use super::progress::{Doing, Progress};
-use super::{Captured, Isolation, isolation, layout, progress, tree};
+use super::{Captured, Isolation, exit, isolation, layout, progress, tree};
 use crate::Interrupt;
 use bench_sink::runfile::Layout;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,6 +130,18 @@ impl Workers {
         deadline: Duration,
         interrupt: &Interrupt,
     ) -> WorkerEnd<Reply> {
+        self.call_observed(layout, request, deadline, interrupt, &|_| ())
+    }
+
+    /// Like [`call_in`](Self::call_in). What the worker does is told to `observe` whenever that changes.
+    pub fn call_observed<Request: Serialize, Reply: DeserializeOwned>(
+        &self,
+        layout: Option<&Layout>,
+        request: &Request,
+        deadline: Duration,
+        interrupt: &Interrupt,
+        observe: &dyn Fn(&Doing),
+    ) -> WorkerEnd<Reply> {
         static WORKERS: AtomicU64 = AtomicU64::new(0);
         let mark = tree::mark(WORKERS.fetch_add(1, Ordering::Relaxed));
         #[cfg(target_os = "linux")]
@@ -146,7 +158,8 @@ impl Workers {
                     #[cfg(target_os = "linux")]
                     group,
                 };
-                answer(process, channel, request, Deadline::new(deadline, self.extends_deadline), interrupt)
+                let deadline = Deadline::new(deadline, self.extends_deadline);
+                answer(process, channel, request, (deadline, observe), interrupt)
             }
             Err(error) => {
                 let (stdout, stderr) = (Captured::default(), Captured::default());
@@ -215,17 +228,18 @@ fn answer<Request: Serialize, Reply: DeserializeOwned>(
     mut process: Process,
     channel: UnixStream,
     request: &Request,
-    mut deadline: Deadline,
+    (mut deadline, observe): (Deadline, &dyn Fn(&Doing)),
     interrupt: &Interrupt,
 ) -> WorkerEnd<Reply> {
     let stdout = process.child.stdout.take().map(Capture::start);
     let stderr = process.child.stderr.take().map(Capture::start);
     let mut doing = None;
-    let result = exchange(&process.child, channel, request, (&mut deadline, &mut doing), interrupt);
+    let course = Course { deadline: &mut deadline, doing: &mut doing, observe };
+    let result = exchange(&process.child, channel, request, course, interrupt);
     let status = end(&mut process, result.is_ok());
     let how = match process.remove_group() {
         Some(bytes) => format!("was killed because it used more than {} MiB of memory", bytes >> 20),
-        None => describe(status),
+        None => exit::describe(status),
     };
     let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(GRACE)).unwrap_or_default();
     let (stdout, stderr) = (finish(stdout), finish(stderr));
@@ -261,15 +275,25 @@ fn end(process: &mut Process, is_ending: bool) -> io::Result<ExitStatus> {
     status
 }
 
+/// What changes while a worker is waited for.
+struct Course<'a> {
+    deadline: &'a mut Deadline,
+    /// Becomes what the worker does.
+    doing: &'a mut Option<Doing>,
+    /// Is told what the worker does.
+    observe: &'a dyn Fn(&Doing),
+}
+
 /// Sends the request and waits for the reply, the deadline or the interrupt. An empty reply means that the worker ended without
-/// one. `doing` becomes what the worker does.
+/// one.
 fn exchange<Request: Serialize>(
     child: &Child,
     channel: UnixStream,
     request: &Request,
-    (deadline, doing): (&mut Deadline, &mut Option<Doing>),
+    course: Course<'_>,
     interrupt: &Interrupt,
 ) -> Result<Vec<u8>, WorkerError> {
+    let Course { deadline, doing, observe } = course;
     let (events, received) = mpsc::channel();
     let reader = channel.try_clone()?;
     let replies = events.clone();
@@ -293,7 +317,10 @@ fn exchange<Request: Serialize>(
             Ok(Event::Progress(progress)) => {
                 match progress {
                     Progress::ExpectNs(ns) => deadline.extend(Duration::from_nanos(ns)),
-                    Progress::Doing(now) => *doing = Some(now),
+                    Progress::Doing(now) => {
+                        observe(&now);
+                        *doing = Some(now);
+                    }
                 }
                 // There may be one message after the other for ever.
                 if deadline.left().is_zero() {
@@ -460,46 +487,10 @@ fn wait_for_exit(child: &Child) {
     let _ = child;
 }
 
-fn describe(status: io::Result<ExitStatus>) -> String {
-    let Ok(status) = status else { return "ended in an unknown way".to_owned() };
-    match (status.signal().or_else(|| supervised_signal(status)), status.code()) {
-        (Some(signal), _) => match Signal::from_named_raw(signal) {
-            Some(named) => format!("was killed by {}", signal_name(named)),
-            None => format!("was killed by signal {signal}"),
-        },
-        (None, Some(0)) => "exited without a reply".to_owned(),
-        (None, Some(code)) => format!("exited with status {code}"),
-        (None, None) => "ended in an unknown way".to_owned(),
-    }
-}
-
-/// The signal that ended a supervised worker.
-fn supervised_signal(status: ExitStatus) -> Option<i32> {
-    #[cfg(target_os = "linux")]
-    let signal = status.code().and_then(super::supervisor::signal_of);
-    #[cfg(not(target_os = "linux"))]
-    let signal = None;
-    signal
-}
-
-fn signal_name(signal: Signal) -> String {
-    let known = [
-        (Signal::ABORT, "SIGABRT (abort)"),
-        (Signal::SEGV, "SIGSEGV (invalid memory access)"),
-        (Signal::BUS, "SIGBUS (bus error)"),
-        (Signal::ILL, "SIGILL (illegal instruction)"),
-        (Signal::FPE, "SIGFPE (arithmetic error)"),
-        (Signal::TRAP, "SIGTRAP (trap)"),
-        (Signal::KILL, "SIGKILL (killed from outside, or out of memory)"),
-        (Signal::TERM, "SIGTERM (terminated from outside)"),
-    ];
-    let name = known.iter().find(|(known, _)| *known == signal).map(|(_, name)| (*name).to_owned());
-    name.unwrap_or_else(|| format!("signal {}", signal.as_raw()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
 
     fn events(written: &[u8]) -> Vec<Event> {
         let (mut worker, parent) = UnixStream::pair().unwrap();
@@ -530,7 +521,12 @@ mod tests {
             while worker.write_all(b"{\"doing\":{\"what\":\"opening\",\"arm\":null}}\n").is_ok() {}
         });
         let (mut deadline, mut doing) = (Deadline::new(Duration::from_millis(50), false), None);
-        let result = exchange(&child, parent.try_clone().unwrap(), &(), (&mut deadline, &mut doing), &Interrupt::new());
+        let told = Cell::new(0_u64);
+        let observe = |doing: &Doing| told.set(told.get() + u64::from(doing.is("opening")));
+        let parent_end = parent.try_clone().unwrap();
+        let course = Course { deadline: &mut deadline, doing: &mut doing, observe: &observe };
+        let result = exchange(&child, parent_end, &(), course, &Interrupt::new());
+        assert!(told.get() > 0, "what it does is told meanwhile");
         let error = result.unwrap_err().to_string();
         parent.shutdown(std::net::Shutdown::Both).unwrap();
         child.kill().unwrap();

@@ -27,7 +27,15 @@ pub struct Doing {
     arm: Option<String>,
 }
 
+/// What a worker does that compiles a component, which may take minutes. It is no arm that it does this to, but a file.
+pub const COMPILING: &str = "compiling";
+
 impl Doing {
+    /// Whether it is what this participle says.
+    pub fn is(&self, what: &str) -> bool {
+        self.what == what
+    }
+
     /// The label of the arm that it does this to, if it has several.
     pub fn arm(&self) -> Option<&str> {
         self.arm.as_deref()

@@ -5,11 +5,13 @@
 mod filter;
 #[cfg(target_os = "linux")]
 mod group;
+mod probe_limits;
 #[cfg(target_os = "linux")]
 mod rights;
 
 #[cfg(target_os = "linux")]
 pub(super) use group::Group;
+pub use probe_limits::ProbeLimits;
 
 use std::fmt;
 use std::str::FromStr;
