@@ -2,7 +2,7 @@
 
 use crate::error::one_line;
 use crate::state::State;
-use crate::{Component, LoadError};
+use crate::{Component, LoadError, StoreObserver};
 use bench_drivers::Recording;
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use std::path::Path;
@@ -44,6 +44,11 @@ pub trait Adapter: Sync {
 pub trait ComponentSession: Recording {
     /// The store of its instance; `None` if each operation has an instance of its own.
     fn store(&mut self) -> Option<&mut Store<State>>;
+
+    /// What observes the stores of its operations, if each has one of its own.
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        None
+    }
 
     /// The fuel that it has consumed, on an engine that counts it.
     fn fuel_consumed(&mut self) -> Result<u64, ModuleError> {

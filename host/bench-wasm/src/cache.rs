@@ -1,6 +1,7 @@
 //! The cache of compiled code, so that a component is compiled once and then mapped. Mapped code is trusted, so only this user may be
 //! able to write to the folder.
 
+use crate::error::one_line;
 use own_files::Exposure;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::DirBuilder;
@@ -75,7 +76,7 @@ impl Cache {
         let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(io)?;
         file.write_all(code).map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
-        deserialize(engine, &path).map_err(|error| CacheError::Refused { path, reason: error.to_string() })
+        deserialize(engine, &path).map_err(|error| CacheError::Refused { path, reason: one_line(&error) })
     }
 
     /// The bytes of the file `name` that [`write`](Self::write) has stored, if it exists.

@@ -3,12 +3,13 @@
 
 use crate::adapter::{self, Adapted, ComponentSession};
 use crate::bindings::workload::exports::bench_host::workload::{plugin, sessions};
+use crate::denied::Denied;
 use crate::engine::{self, Code};
 use crate::error::one_line;
 use crate::missing::missing;
 use crate::session::{self, WasmSession};
 use crate::state::{self, State};
-use crate::{LoadError, Runtime, convert, count, image, inspect, ledger, watch};
+use crate::{LoadError, Runtime, StoreObserver, convert, count, image, inspect, ledger, watch, withheld};
 use bench_drivers::{Corruption, Counts, Grants, Ledger, LedgerTask, Module, Recording};
 use bench_model::{Arguments, Descriptor, Metric, ModuleError, Scenario};
 use std::fs;
@@ -28,6 +29,7 @@ pub struct Component {
     describer: Describer,
     descriptor: Descriptor,
     imports: Vec<String>,
+    is_of_core_module: bool,
     load_times: LoadTimes,
 }
 
@@ -47,6 +49,7 @@ pub struct Instances {
     path: PathBuf,
     grants: Grants,
     instance: InstancePre<State>,
+    observer: StoreObserver,
 }
 
 /// The times of loading.
@@ -86,21 +89,21 @@ impl Component {
     }
 
     fn load_or_on_demand(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
-        let reason = if runtime.has_pool() && runtime.is_known_not_to_fit(sha256) {
-            None
-        } else {
-            match Self::load_on(runtime, path, sha256, grants.clone()) {
-                Err(LoadError::Pool { reason, .. }) => Some(reason),
+        let reason = match runtime.why_not_in_pool(sha256) {
+            Some(known) => known,
+            None => match Self::load_on(runtime, path, sha256, grants.clone()) {
+                Err(LoadError::Pool { reason, .. }) => {
+                    // Before it is described, which may fail, too.
+                    runtime.remember_not_to_fit(sha256, &reason);
+                    reason
+                }
                 loaded => return loaded,
-            }
+            },
         };
-        let note = "its instances do not fit into the pool, so they are allocated on demand, which makes starts slower";
-        let note = reason.as_ref().map_or_else(|| note.to_owned(), |reason| format!("{note}: {reason}"));
-        let loaded = Self::load_on(&runtime.on_demand(note)?, path, sha256, grants)?;
-        if let Some(reason) = reason {
-            runtime.remember_not_to_fit(sha256, &reason);
-        }
-        Ok(loaded)
+        let note = format!(
+            "its instances do not fit into the pool, so they are allocated on demand, which makes starts slower: {reason}"
+        );
+        Self::load_on(&runtime.on_demand(note)?, path, sha256, grants)
     }
 
     fn load_on(runtime: &Runtime, path: &Path, sha256: &str, grants: Grants) -> Result<Self, LoadError> {
@@ -118,8 +121,14 @@ impl Component {
         let engine = &runtime.engine;
         let is_plugin = inspect::is_plugin(path, engine, &code)?;
         let imports = inspect::imports(engine, &code);
-        let linked = runtime.component_linker().and_then(|linker| linker.instantiate_pre(&code));
-        let instance = linked.map_err(|error| LoadError::imports(path, &imports, &runtime.further_names(), &error))?;
+        let linked = runtime.component_linker().and_then(|mut linker| {
+            withheld::withhold(&mut linker, engine, &code, &grants.denied)?;
+            linker.instantiate_pre(&code)
+        });
+        let instance = linked.map_err(|error| match imports.iter().any(|import| is_of_wasi_0_3(import)) {
+            true if cfg!(feature = "wasi-0-3") && !runtime.is_for_wasi_0_3 => LoadError::later_wasi(path, &error),
+            _ => LoadError::imports(path, &imports, &runtime.further_names(), &error),
+        })?;
         let load_times = LoadTimes { read, code: code_took, mapped, ready: opened.elapsed() };
         let component = Self {
             path: path.to_owned(),
@@ -130,6 +139,7 @@ impl Component {
             describer: Describer::Plugin(None),
             descriptor: Descriptor::new("", "", ""),
             imports,
+            is_of_core_module: code_sha256 != sha256,
             load_times,
         };
         if is_plugin { component.describe() } else { component.adapt() }
@@ -185,6 +195,11 @@ impl Component {
         Ok(crate::shape::core_modules(&self.bytes()?))
     }
 
+    /// Whether its file is a core module, of which an adapter made a component.
+    pub fn is_of_core_module(&self) -> bool {
+        self.is_of_core_module
+    }
+
     /// The digest of its file.
     pub fn sha256(&self) -> &str {
         &self.sha256
@@ -198,6 +213,11 @@ impl Component {
     /// The grants of its sessions.
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// What it imports and its sessions were not granted.
+    pub fn denied(&self) -> Denied {
+        Denied::of(&self.imports, &self.grants)
     }
 
     /// Whether it exports an interface whose name has this prefix, such as `wasi:http/incoming-handler@`.
@@ -233,7 +253,7 @@ impl Component {
     /// Makes instances with the grants of its sessions.
     pub fn instances(&self) -> Instances {
         let (runtime, path, grants) = (self.runtime.clone(), self.path.clone(), self.grants.clone());
-        Instances { runtime, path, grants, instance: self.instance.clone() }
+        Instances { runtime, path, grants, instance: self.instance.clone(), observer: StoreObserver::default() }
     }
 
     /// The linked component, from which instances are made.
@@ -249,7 +269,9 @@ impl Component {
     ) -> Result<Box<dyn ComponentSession>, ModuleError> {
         match &self.describer {
             Describer::Plugin(_) => Ok(Box::new(self.open_plugin(scenario, arguments)?)),
-            Describer::Adapted(adapted) => adapted.maker(&scenario.name)?.open(self, scenario, arguments),
+            Describer::Adapted(adapted) => {
+                self.denied().session(adapted.maker(&scenario.name)?.open(self, scenario, arguments))
+            }
         }
     }
 
@@ -348,7 +370,14 @@ impl Instances {
         metrics: &[Metric],
         set: impl FnOnce(&mut WasiCtxBuilder),
     ) -> Result<Store<State>, ModuleError> {
-        self.runtime.session_with(&self.path, metrics, &self.grants, set)
+        let mut store = self.runtime.session_with(&self.path, metrics, &self.grants, set)?;
+        self.observer.observe(&mut store);
+        Ok(store)
+    }
+
+    /// What observes its stores.
+    pub fn observer(&mut self) -> &mut StoreObserver {
+        &mut self.observer
     }
 
     /// The linked component.
@@ -361,6 +390,12 @@ impl std::fmt::Debug for Instances {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instances").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Whether an import is one of WASI 0.3, which the linker of another engine has: not every component that has such imports has an async
+/// function.
+fn is_of_wasi_0_3(import: &str) -> bool {
+    import.starts_with("wasi:") && import.contains("@0.3.")
 }
 
 /// The bytes of a component, and the digest that its code is cached by: those of the file, unless it is a core module.

@@ -12,8 +12,10 @@ use crate::{
     capability, shape,
 };
 use bench_drivers::Grants;
+use bench_engine::worker::{COMPILING, doing};
 use bench_model::{Metric, ModuleError};
-use config::{MEMORY_RESERVATION, address_space_is_limited, config, one_an_operator, pool_for_many};
+use config::{MEMORY_RESERVATION, address_space_is_limited, config, one_an_operator, pool_for_many, uses_pool};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::component::{Component as Compiled, Linker};
@@ -87,9 +89,6 @@ const SPARE_OF_MANY: u32 = 16;
 /// its memory. Components of interpreted languages are linked out of more.
 const CORES_OF_MANY: u32 = 7;
 
-/// The elements of one table that does not come from a pool.
-const TABLE_ELEMENTS_ON_DEMAND_MAX: usize = 10_000_000;
-
 /// The warning where the address space is too small for a pool.
 const LIMITED_ADDRESS_SPACE: &str = "the address space of this process is limited (`ulimit -v`), so instances are allocated on demand and \
                                      each access to memory is checked, which is slower; `ulimit -v unlimited` measures as usual";
@@ -128,6 +127,7 @@ impl Runtime {
             note = Some(LIMITED_ADDRESS_SPACE.to_owned());
         }
         let engine = engine?;
+        let limits = if uses_pool(&settings) { limits } else { limits.on_demand() };
         let ticker = ticker(&engine, &settings);
         let (many, room) = (ForMany::default(), None);
         Ok(Self {
@@ -148,33 +148,42 @@ impl Runtime {
     /// The same engine without a pool, for a component that does not fit into one.
     pub(crate) fn on_demand(&self, note: String) -> Result<Self, LoadError> {
         let settings = self.settings.clone().with(EngineOption::OnDemand);
-        let limits = Limits { table_elements_max: TABLE_ELEMENTS_ON_DEMAND_MAX, ..self.limits };
-        let runtime = Self::new(limits, self.cache.clone(), &settings)?;
+        let runtime = Self::new(self.limits, self.cache.clone(), &settings)?;
         let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
         Ok(Self { note: Some(note), is_for_wasi_0_3: self.is_for_wasi_0_3, ..runtime })
     }
 
+    /// A second engine, whose calls can be concurrent, as those of async functions.
+    pub fn concurrent(&self) -> Result<Self, LoadError> {
+        Self::new(self.limits, self.cache.clone(), &self.settings.clone().with(EngineOption::Concurrency))
+    }
+
     /// A second engine, for a component of WASI 0.3: its instances keep what concurrent calls need, which costs every call.
     pub(crate) fn for_wasi_0_3(&self) -> Result<Self, LoadError> {
-        let runtime =
-            Self::new(self.limits, self.cache.clone(), &self.settings.clone().with(EngineOption::Concurrency))?;
+        let runtime = self.concurrent()?;
         let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
         Ok(Self { note: Some(WASI_0_3.to_owned()), is_for_wasi_0_3: true, ..runtime })
     }
 
-    /// Whether instances come from a pool.
-    pub(crate) fn has_pool(&self) -> bool {
-        !self.settings.has(EngineOption::OnDemand) && !self.settings.has_explicit_bounds()
+    /// Whether calls of its components must be awaited, because those of the host may wait: of components of WASI 0.3.
+    pub fn awaits_calls(&self) -> bool {
+        self.is_for_wasi_0_3
     }
 
-    /// Whether it is known that the component with this digest does not fit into a pool.
+    /// Whether instances come from a pool.
+    pub(crate) fn has_pool(&self) -> bool {
+        uses_pool(&self.settings)
+    }
+
     /// Whether compiled code is kept.
     pub(crate) fn has_cache(&self) -> bool {
         self.cache.is_some()
     }
 
-    pub(crate) fn is_known_not_to_fit(&self, sha256: &str) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.read(&self.misfit(sha256)).is_some())
+    /// Why the component with this digest does not fit into the pool, if there is one and this is known.
+    pub(crate) fn why_not_in_pool(&self, sha256: &str) -> Option<String> {
+        let cache = self.cache.as_ref().filter(|_| self.has_pool())?;
+        cache.read(&self.misfit(sha256)).map(|reason| String::from_utf8_lossy(&reason).into_owned())
     }
 
     /// Remembers that the component with this digest does not fit into a pool, so that it is not compiled for one again.
@@ -327,7 +336,8 @@ impl Runtime {
         let check = || shape::check(bytes).map_err(|reason| LoadError::Shape { path: path.to_owned(), reason });
         let Some(cache) = &self.cache else {
             check()?;
-            return Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(|error| match self.has_pool() {
+            let made = told(path, || Compiled::from_binary(&self.engine, bytes));
+            return made.map(compiled).map_err(|error| match self.has_pool() {
                 // The engine does not say whether the component is damaged or too large; without a pool it can only be damaged.
                 true => pool_error(one_line(&error)),
                 false => compile_error(error),
@@ -338,16 +348,24 @@ impl Runtime {
         }
         unchanged(path, bytes, sha256)?;
         check()?;
-        let code = self.engine.precompile_component(bytes).map_err(compile_error)?;
+        let code = told(path, || self.engine.precompile_component(bytes)).map_err(compile_error)?;
         match cache.keep(&self.engine, sha256, &code) {
             Ok(component) => Ok(compiled(component)),
             Err(CacheError::Refused { reason, .. }) if self.has_pool() => Err(pool_error(reason)),
             Err(error) => {
                 tracing::warn!(%error, file = %path.display(), "compiled code cannot be cached; the next start compiles again");
-                Compiled::from_binary(&self.engine, bytes).map(compiled).map_err(compile_error)
+                told(path, || Compiled::from_binary(&self.engine, bytes)).map(compiled).map_err(compile_error)
             }
         }
     }
+}
+
+/// Compiles the component at `path`, and tells the parent of this worker so: it may take minutes.
+fn told<T>(path: &Path, compile: impl FnOnce() -> T) -> T {
+    doing(COMPILING, path.file_name().and_then(OsStr::to_str));
+    let compiled = compile();
+    doing("loading", None);
+    compiled
 }
 
 /// An error if a file no longer has the digest that its figures are recorded with.

@@ -142,6 +142,11 @@ impl LoadError {
         }
     }
 
+    /// The error of a component that is linked on an engine for WASI 0.3, if on any.
+    pub(crate) fn later_wasi(path: &Path, error: &wasmtime::Error) -> Self {
+        Self::Async { path: path.to_owned(), reason: one_line(error) }
+    }
+
     pub(crate) fn link(path: &Path, error: &wasmtime::Error) -> Self {
         Self::Link { path: path.to_owned(), reason: one_line(error) }
     }

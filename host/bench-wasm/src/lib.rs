@@ -10,6 +10,7 @@ mod compiler;
 mod component;
 mod convert;
 mod count;
+mod denied;
 mod encoded;
 mod engine;
 mod engine_overhead;
@@ -24,8 +25,10 @@ mod session;
 mod settings;
 mod shape;
 mod state;
+mod waiting;
 mod watch;
 pub mod wit;
+mod withheld;
 
 pub use adapter::{Adapter, Adapters, ComponentSession, name_of};
 pub use cache::{Cache, CacheError};
@@ -33,10 +36,12 @@ pub use calibrate::component_call;
 pub use capability::{Capabilities, Capability};
 pub use compiler::compiler;
 pub use component::{Component, Instances, LoadTimes};
+pub use denied::Denied;
 pub use engine::{Code, Runtime};
 pub use engine_overhead::{CallPair, InstantiatePair, PairNs};
 pub use error::{LoadError, one_line};
 pub use guest_samples::{GuestSample, INTERVAL as GUEST_SAMPLE_INTERVAL, take_guest_samples};
+pub use ledger::StoreObserver;
 pub use limits::Limits;
 pub use session::trapped;
 /// The version of the engine.
@@ -44,5 +49,6 @@ pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;
 
 pub use settings::{EngineOption, Profiling, Settings};
 pub use state::State;
+pub use waiting::wait;
 pub use wasmtime;
 pub use wasmtime_wasi;

@@ -9,18 +9,43 @@ pub struct Limits {
     pub memory_bytes_max: usize,
     /// Elements of one table.
     pub table_elements_max: usize,
+    /// Core instances, memories and tables, each.
+    pub instances_max: usize,
     /// Bytes that one call may pass to the host: samples, log lines, returned text.
     pub handed_over_bytes_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes_max: 1 << 30, table_elements_max: 300_000, handed_over_bytes_max: 64 << 20 }
+        Self {
+            memory_bytes_max: 1 << 30,
+            table_elements_max: 300_000,
+            instances_max: INSTANCES_MAX,
+            handed_over_bytes_max: 64 << 20,
+        }
     }
 }
 
-/// Maximum number of instances, memories and tables of one store; components of common toolchains have a few.
+impl Limits {
+    /// The same without those that a pool needs, because it reserves room for all.
+    pub(crate) fn on_demand(self) -> Self {
+        Self { table_elements_max: TABLE_ELEMENTS_ON_DEMAND_MAX, instances_max: INSTANCES_ON_DEMAND_MAX, ..self }
+    }
+}
+
+/// Maximum number of instances, memories and tables of one store in a pool; components of common toolchains have a few.
 pub(crate) const INSTANCES_MAX: usize = 64;
+
+/// The same outside of a pool.
+const INSTANCES_ON_DEMAND_MAX: usize = 10_000;
+
+/// The elements of one table that does not come from a pool.
+const TABLE_ELEMENTS_ON_DEMAND_MAX: usize = 10_000_000;
+
+/// What to do about an error of the engine, if it is that a store has too many instances, memories or tables.
+pub(crate) fn advice(reason: &str) -> &'static str {
+    if reason.contains("count too high at ") { "; link fewer core modules, memories and tables into it" } else { "" }
+}
 
 /// Maximum number of resources that the host holds for one store at the same time, such as fields, bodies, streams and files.
 pub(crate) const RESOURCES_MAX: usize = 1 << 16;
@@ -82,15 +107,15 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES_MAX
+        self.limits.instances_max
     }
 
     fn tables(&self) -> usize {
-        INSTANCES_MAX
+        self.limits.instances_max
     }
 
     fn memories(&self) -> usize {
-        INSTANCES_MAX
+        self.limits.instances_max
     }
 }
 

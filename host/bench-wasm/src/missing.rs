@@ -35,6 +35,29 @@ fn other_version(package: &str, version: &str) -> Option<String> {
     })
 }
 
+/// What is said of what is built for WASI 0.3, where this host runs nothing of it.
+const NO_0_3: &str = "built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2";
+
+/// What is said of HTTP of WASI 0.3, where this host runs other things of it.
+const NO_HTTP_0_3: &str = "HTTP of WASI 0.3, which this bench-host does not run yet, although it runs commands and functions of WASI 0.3; \
+                           build it for `wasi:http` 0.2";
+
+/// What is said of other interfaces of WASI 0.3 there, which are of other versions or packages.
+const NO_OTHER_0_3: &str = "of WASI 0.3, only the releases of cli, clocks, filesystem, random and sockets are provided; build it for these, or \
+                            for WASI 0.2";
+
+/// What to do about `import`, which is of WASI 0.3.
+fn advice_0_3(package: &str, version: &str) -> Option<String> {
+    // The packages of WASI 0.2 are those of 0.3, but for one that became a part of the component model.
+    let is_linked = LINKED.contains(&package) && package != "wasi:io" && !version.contains('-');
+    match package {
+        _ if !cfg!(feature = "wasi-0-3") => Some(NO_0_3.to_owned()),
+        "wasi:http" => Some(NO_HTTP_0_3.to_owned()),
+        _ if is_linked => None,
+        _ => Some(NO_OTHER_0_3.to_owned()),
+    }
+}
+
 /// What to do about `import`, if this host does not provide it.
 fn advice(import: &str) -> Option<String> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
@@ -44,7 +67,7 @@ fn advice(import: &str) -> Option<String> {
         return other_version(package, version);
     }
     if package.starts_with("wasi:") && version.starts_with("0.3.") {
-        return Some("built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2".to_owned());
+        return advice_0_3(package, version);
     }
     match package {
         _ if (LINKED.contains(&package) || package == "wasi:http") && is_release(version) => None,
@@ -87,11 +110,17 @@ mod tests {
                  or use a newer bench-host",
             ),
         );
-        let third = "built for WASI 0.3, which this bench-host does not run; build it for WASI 0.2";
-        check(
-            &["wasi:cli/run@0.3.0", "wasi:io/poll@0.2.0", "wasi:clocks/types@0.3.0-rc-1"],
-            Some(&format!("imports `wasi:cli/run@0.3.0`, `wasi:clocks/types@0.3.0-rc-1`: {third}")),
-        );
+        let third =
+            ["wasi:cli/run@0.3.0", "wasi:io/poll@0.2.0", "wasi:clocks/types@0.3.0-rc-1", "wasi:http/client@0.3.0"];
+        let named = match cfg!(feature = "wasi-0-3") {
+            true => format!(
+                "imports `wasi:clocks/types@0.3.0-rc-1`: {NO_OTHER_0_3}; imports `wasi:http/client@0.3.0`: {NO_HTTP_0_3}"
+            ),
+            false => format!(
+                "imports `wasi:cli/run@0.3.0`, `wasi:clocks/types@0.3.0-rc-1`, `wasi:http/client@0.3.0`: {NO_0_3}"
+            ),
+        };
+        check(&third, Some(&named));
         check(
             &["wasi:nn/tensor@0.2.0-rc", "my:db/query"],
             Some(

@@ -4,6 +4,7 @@ use crate::adapter::ComponentSession;
 use crate::bindings::workload::exports::bench_host::workload::sessions::Guest;
 use crate::convert;
 use crate::error::one_line;
+use crate::limits::advice;
 use crate::state::State;
 use bench_drivers::Recording;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
@@ -75,5 +76,6 @@ impl Recording for WasmSession {
 
 /// An error of the engine, not of the module: a trap, or an exceeded limit.
 pub fn trapped(what: &str, error: &wasmtime::Error) -> ModuleError {
-    ModuleError::Crashed(format!("`{what}` trapped: {}", one_line(error)))
+    let reason = one_line(error);
+    ModuleError::Crashed(format!("`{what}` trapped: {reason}{}", advice(&reason)))
 }

@@ -61,11 +61,17 @@ pub(super) fn address_space_is_limited() -> bool {
     rustix::process::getrlimit(rustix::process::Resource::As).current.is_some()
 }
 
+/// Whether instances come from a pool with these settings.
+pub(super) fn uses_pool(settings: &Settings) -> bool {
+    !settings.has(EngineOption::OnDemand) && !settings.has_explicit_bounds()
+}
+
 /// The configuration of an engine with these limits and settings.
 pub(super) fn config(limits: &Limits, settings: &Settings) -> Config {
-    let has_pool = !settings.has(EngineOption::OnDemand) && !settings.has_explicit_bounds();
-    let allocation =
-        if has_pool { InstanceAllocationStrategy::Pooling(pool(limits)) } else { InstanceAllocationStrategy::OnDemand };
+    let allocation = match uses_pool(settings) {
+        true => InstanceAllocationStrategy::Pooling(pool(limits)),
+        false => InstanceAllocationStrategy::OnDemand,
+    };
     let mut config = Config::new();
     config
         .profiler(match settings.profiling() {

@@ -30,6 +30,12 @@
 //!   including the entry of the post-return.
 //! - **residual**: the total minus the sum of these.
 //!
+//! Where each operation has an instance of its own, *enter* begins before its store is made, and *leave* ends after that is dropped. Then
+//! these two are a term of their own:
+//!
+//! - **instance**: making and dropping the instance, with passing the arguments of the calls and their results: *enter* and *leave* minus
+//!   those of an empty export. The functions that start its core modules are in *guest*.
+//!
 //! The reference is also called both observed and unobserved, which gives the cost of observing an event. The spans of the reference
 //! include the cost of observing them, so subtracting them removes it. Since neither comes from the scenario, the residual tests the
 //! breakdown: it is the difference between the estimated unobserved time of the observed session and the time of the unobserved one.
@@ -44,12 +50,14 @@ mod observer;
 mod placed;
 mod reference;
 mod sample;
+mod stores;
 mod terms;
 
 pub(crate) use observer::Observer;
+pub use stores::StoreObserver;
 
-use crate::Component;
 use crate::error::one_line;
+use crate::{Component, wait};
 use bench_drivers::{Ledger, LedgerTask};
 use bench_model::ModuleError;
 use bench_sink::runfile::TermRecord;
@@ -62,8 +70,8 @@ use terms::term;
 /// Number of instances over which the median of the instantiation is taken.
 const INSTANCES: usize = 11;
 
-/// Measures the cost breakdown of `task` on `component`; `None` if each of its operations has an instance of its own, whose store
-/// cannot be observed from its beginning to its end.
+/// Measures the cost breakdown of `task` on `component`; `None` if its session cannot be observed: it has no store, or each operation has
+/// an instance of its own and takes longer than there is time.
 pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Option<Ledger>, ModuleError> {
     let clock = Clock::new();
     let task = &LedgerTask { batch: component.batch(task.batch), ..task.clone() };
@@ -71,7 +79,8 @@ pub(crate) fn ledger(component: &Component, task: &LedgerTask<'_>) -> Result<Opt
     let observation = observe::observe(component, task, &clock, &mut reference)?;
     let Some(mut observation) = observation else { return Ok(None) };
     let reference = reference.reference();
-    let operation = terms::operation(&observation.plain, &observation.observed, task.batch, &reference);
+    let calls = [&observation.plain, &observation.observed];
+    let operation = terms::operation(calls, task.batch, observation.has_own_instances, &reference);
     Ok(Some(Ledger {
         total_ns: operation.total_ns,
         terms: operation.terms,
@@ -92,7 +101,10 @@ fn once(component: &Component, first_calls: &mut [f64]) -> Result<Vec<TermRecord
     for _ in 0..INSTANCES {
         let mut store = component.store(&[])?;
         let start = Instant::now();
-        let instance = black_box(component.instance_pre().instantiate(&mut store));
+        let instance = black_box(match component.runtime().awaits_calls() {
+            true => wait(component.instance_pre().instantiate_async(&mut store)),
+            false => component.instance_pre().instantiate(&mut store),
+        });
         instantiate.push(start.elapsed().as_nanos() as f64);
         instance.map_err(|error| ModuleError::Other(one_line(&error)))?;
     }

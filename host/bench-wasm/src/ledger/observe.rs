@@ -1,6 +1,6 @@
 //! Calls a scenario observed and unobserved, interleaved, and the reference interleaved with both.
 
-use super::observer::Observer;
+use super::observer::{Observer, Seen};
 use super::placed::anywhere;
 use super::reference::{Measurement, ns_per_tick};
 use super::sample::{Call, middle_half};
@@ -31,6 +31,8 @@ pub(crate) struct Observation {
     pub(crate) operations: u64,
     /// The first call into each instance, in nanoseconds.
     pub(crate) first_calls: Vec<f64>,
+    /// Whether each operation has an instance of its own.
+    pub(crate) has_own_instances: bool,
 }
 
 /// Calls the scenario for the time in `task`, and at least once observed and once unobserved, and measures the reference in
@@ -44,6 +46,7 @@ pub(crate) fn observe(
     let mut random = ChaCha8Rng::seed_from_u64(task.seed);
     let mut calls = [Vec::new(), Vec::new()];
     let mut first_calls = Vec::new();
+    let mut has_own_instances = false;
     let started = Instant::now();
     for pair in 1..=PAIRS {
         let until = started + Duration::from_nanos(task.time_ns) * pair / PAIRS;
@@ -53,6 +56,7 @@ pub(crate) fn observe(
         }
         let Some(mut sides) = Sides::open(component, task, clock)? else { return Ok(None) };
         first_calls.extend(sides.first_calls);
+        has_own_instances = sides.has_own_instances;
         sides.stretch(&mut random, left().mul_f64(WARM_UP), |_| {})?;
         let calls_max = CALLS_MAX * pair as usize / PAIRS as usize;
         loop {
@@ -74,7 +78,7 @@ pub(crate) fn observe(
     let operations = calls[1].len() as u64 * task.batch;
     let ns = ns_per_tick(clock);
     let [plain, observed] = calls.map(|mut calls| middle_half(&mut calls).unwrap_or_default().in_unit(ns));
-    Ok(Some(Observation { plain, observed, operations, first_calls }))
+    Ok(Some(Observation { plain, observed, operations, first_calls, has_own_instances }))
 }
 
 /// Two sessions of the scenario; the second is observed.
@@ -84,6 +88,7 @@ struct Sides<'a> {
     sessions: [Box<dyn ComponentSession>; 2],
     order: [usize; 2],
     first_calls: [f64; 2],
+    has_own_instances: bool,
     /// The digest of an operation's result, which must be the same in all calls of both.
     checksum: Option<u64>,
 }
@@ -92,10 +97,17 @@ impl<'a> Sides<'a> {
     fn open(component: &Component, task: &'a LedgerTask<'a>, clock: &'a Clock) -> Result<Option<Self>, ModuleError> {
         let (plain, first) = component.open_timed(task)?;
         let (mut observed, second) = component.open_timed(task)?;
-        let Some(store) = observed.store() else { return Ok(None) };
-        Observer::attach(store, clock);
+        let (order, first_calls, checksum) = ([0, 1], [first, second], None);
+        let has_own_instances = observed.store().is_none();
+        if let Some(store) = observed.store() {
+            Observer::attach(store, clock);
+        } else {
+            let is_slow = first.max(second) > task.time_ns as f64;
+            let Some(observer) = observed.observer().filter(|_| !is_slow) else { return Ok(None) };
+            observer.begin(clock);
+        }
         let sessions = [plain, observed];
-        Ok(Some(Self { task, clock, sessions, order: [0, 1], first_calls: [first, second], checksum: None }))
+        Ok(Some(Self { task, clock, sessions, order, first_calls, has_own_instances, checksum }))
     }
 
     /// Alternates until `time` has passed, at least once.
@@ -120,12 +132,13 @@ impl<'a> Sides<'a> {
     }
 
     fn call(&mut self, side: usize) -> Result<Call, ModuleError> {
-        let session = &mut self.sessions[side];
+        let session = self.sessions[side].as_mut();
+        // What was seen while nothing was timed.
+        take(session);
         let start = self.clock.raw();
         let outcome = session.iterate(self.task.batch)?;
         let end = self.clock.raw();
-        let observer = session.store().and_then(|store| store.data_mut().observer.as_mut());
-        let seen = observer.map(Observer::take);
+        let seen = take(session);
         self.look_at(&outcome)?;
         match seen {
             None => Ok(Call::plain(start, end)),
@@ -156,5 +169,13 @@ impl<'a> Sides<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Takes what was seen of a session since the last call; `None` if it is not observed.
+fn take(session: &mut dyn ComponentSession) -> Option<Seen> {
+    match session.store() {
+        Some(store) => store.data_mut().observer.as_mut().map(Observer::take),
+        None => session.observer()?.take(),
     }
 }

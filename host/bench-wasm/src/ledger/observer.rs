@@ -2,11 +2,12 @@
 
 use crate::state::State;
 use quanta::Clock;
+use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::{CallHook, Store};
 
-/// Calls into the component by one call of the host: reallocations for its arguments, the function itself, its
-/// post-return.
-const ENTRIES_MAX: usize = 4;
+/// Calls into the component by one call of the host: reallocations for its arguments, the function itself, its post-return. Where the call
+/// makes an instance, the functions that start its core modules are before these.
+const ENTRIES_MAX: usize = 16;
 
 /// Observes one store.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Observer {
     /// Events within the call of the host that is going on, of which no time is taken.
     nested: u64,
     seen: Seen,
+    /// Where it leaves what it has seen when its store is dropped.
+    left: Option<Arc<Mutex<Seen>>>,
 }
 
 /// The state since the last event.
@@ -69,6 +72,29 @@ impl Seen {
         self.marks.get(..self.marked)
     }
 
+    /// Adds what was seen after this.
+    pub(crate) fn add(&mut self, later: &Self) {
+        for mark in later.marks.iter().take(later.marked) {
+            self.mark(*mark);
+        }
+        self.marked += later.marked.saturating_sub(later.marks.len());
+        for (calls, later) in [(&mut self.stamped, later.stamped), (&mut self.unstamped, later.unstamped)] {
+            calls.calls += later.calls;
+            calls.nested += later.nested;
+        }
+        self.lift += later.lift;
+        self.body += later.body;
+        self.whole += later.whole;
+        self.lower += later.lower;
+    }
+
+    fn mark(&mut self, time: u64) {
+        if let Some(mark) = self.marks.get_mut(self.marked) {
+            *mark = time;
+        }
+        self.marked += 1;
+    }
+
     /// With these marks, and with so much of lift, body, lower and whole.
     #[cfg(test)]
     pub(crate) fn of(marks: &[u64], [lift, body, lower, whole]: [u64; 4]) -> Self {
@@ -81,7 +107,18 @@ impl Seen {
 impl Observer {
     /// Installs an observer in `store`, for the lifetime of the store.
     pub(crate) fn attach(store: &mut Store<State>, clock: &Clock) {
-        store.data_mut().observer = Some(Self::new(clock));
+        Self::new(clock).install(store);
+    }
+
+    /// Installs an observer in a store of one operation; what it has seen is added to `left` when the store is dropped.
+    pub(crate) fn attach_to_one(store: &mut Store<State>, clock: &Clock, left: Arc<Mutex<Seen>>) {
+        let mut observer = Self::new(clock);
+        observer.left = Some(left);
+        observer.install(store);
+    }
+
+    fn install(self, store: &mut Store<State>) {
+        store.data_mut().observer = Some(self);
         store.call_hook(|mut context, event| {
             if let Some(observer) = &mut context.data_mut().observer {
                 observer.event(event);
@@ -92,7 +129,7 @@ impl Observer {
 
     fn new(clock: &Clock) -> Self {
         let seen = Seen::default();
-        Self { clock: clock.clone(), phase: Phase::Outside, depth: 0, last: 0, nested: 0, seen }
+        Self { clock: clock.clone(), phase: Phase::Outside, depth: 0, last: 0, nested: 0, seen, left: None }
     }
 
     /// Takes the observations since the last call.
@@ -127,7 +164,8 @@ impl Observer {
                 self.depth += 1;
             }
             CallHook::ReturningFromWasm => {
-                self.depth -= 1;
+                // A task of WASI 0.3 may have begun before it was observed.
+                self.depth = self.depth.saturating_sub(1);
                 if self.depth == 0 {
                     self.mark();
                 } else {
@@ -159,11 +197,7 @@ impl Observer {
     }
 
     fn mark(&mut self) {
-        let now = self.clock.raw();
-        if let Some(mark) = self.seen.marks.get_mut(self.seen.marked) {
-            *mark = now;
-        }
-        self.seen.marked += 1;
+        self.seen.mark(self.clock.raw());
     }
 
     /// The time since the last reading, which is now.
@@ -171,6 +205,14 @@ impl Observer {
         let now = self.clock.raw();
         // Counters of two processors can differ where a thread is moved; a difference below zero is none.
         now.saturating_sub(std::mem::replace(&mut self.last, now))
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        if let Some(left) = &self.left {
+            left.lock().unwrap_or_else(PoisonError::into_inner).add(&self.seen);
+        }
     }
 }
 
@@ -244,7 +286,32 @@ mod tests {
     #[test]
     fn number_of_kept_entries_is_bounded() {
         let entries = |times: usize| seen((0..times).flat_map(|_| hooks(&[CallingWasm, ReturningFromWasm])));
-        assert_eq!(entries(ENTRIES_MAX).marks(), Some(&[1, 2, 3, 4, 5, 6, 7, 8][..]));
+        let all: Vec<u64> = (1..=2 * ENTRIES_MAX as u64).collect();
+        assert_eq!(entries(ENTRIES_MAX).marks(), Some(&all[..]));
         assert_eq!(entries(ENTRIES_MAX + 1).marks(), None);
+    }
+
+    #[test]
+    fn observers_of_stores_leave_what_they_have_seen() {
+        let (clock, time) = Clock::mock();
+        let left = Arc::new(Mutex::new(Seen::default()));
+        let one = |hooks: &[CallHook]| {
+            let mut observer = Observer::new(&clock);
+            observer.left = Some(Arc::clone(&left));
+            for hook in hooks {
+                time.increment(1);
+                observer.event(*hook);
+            }
+        };
+        one(&[CallingWasm, CallingHost, ReturningFromHost, ReturningFromWasm]);
+        one(&[CallingWasm, ReturningFromWasm]);
+        let mut seen = std::mem::take(&mut *left.lock().unwrap());
+        assert_eq!((seen.marks(), seen.whole), (Some(&[1, 4, 5, 6][..]), 1));
+        assert_eq!(seen.unstamped, HostCalls { calls: 1, nested: 0 });
+        (0..ENTRIES_MAX).for_each(|_| one(&[CallingWasm, ReturningFromWasm]));
+        let full = std::mem::take(&mut *left.lock().unwrap());
+        assert!(full.marks().is_some());
+        seen.add(&full);
+        assert_eq!(seen.marks(), None, "there are two too many");
     }
 }

@@ -16,8 +16,14 @@ pub(crate) struct Operation {
     pub(crate) event_ns: f64,
 }
 
-/// What `plain` and `observed`, means of calls of `batch` operations each in nanoseconds, say of one operation.
-pub(crate) fn operation(plain: &Call, observed: &Call, batch: u64, reference: &Reference) -> Operation {
+/// What calls without and with an observer, means of `batch` operations each in nanoseconds, say of one operation, which may have an
+/// instance of its own.
+pub(crate) fn operation(
+    [plain, observed]: [&Call; 2],
+    batch: u64,
+    has_own_instance: bool,
+    reference: &Reference,
+) -> Operation {
     let empty = &reference.empty_observed;
     // Entries that the empty export does not have: reallocation and post-return.
     let further = (observed[Part::Entries] - 1.0) * reference.event.entry;
@@ -25,17 +31,20 @@ pub(crate) fn operation(plain: &Call, observed: &Call, batch: u64, reference: &R
     let nested = [Part::StampedNested, Part::UnstampedNested].map(|part| observed[part] * reference.event.nested);
     let crossings = |part: Part| stamped * reference.stamped[part] + unstamped * reference.unstamped[part];
     let beyond = |part: Part| observed[part] - empty[part] - crossings(part);
+    let (enter, leave) = (beyond(Part::Enter), beyond(Part::Leave) - further);
+    let (instance, enter, leave) =
+        if has_own_instance { (Some(("instance", enter + leave)), 0.0, 0.0) } else { (None, enter, leave) };
     let terms = [
-        ("entry", reference.empty),
-        ("lower", beyond(Part::Enter) + beyond(Part::Lower) - nested[0]),
+        ("lower", enter + beyond(Part::Lower) - nested[0]),
         ("guest", beyond(Part::Guest) - further),
         ("host-calls", beyond(Part::Body) + beyond(Part::Whole) - nested[1]),
         ("host-transition", (stamped + unstamped) * reference.crossing),
-        ("lift", beyond(Part::Lift) + beyond(Part::Leave) - further),
+        ("lift", leave + beyond(Part::Lift)),
     ];
+    let terms = [("entry", reference.empty)].into_iter().chain(instance).chain(terms);
     let batch = batch.max(1) as f64;
     let [total_ns, observed_ns] = [plain, observed].map(|call| (call[Part::Total] - reference.clock) / batch);
-    let terms: Vec<_> = terms.into_iter().map(|(name, ns)| term(name, ns / batch)).collect();
+    let terms: Vec<_> = terms.map(|(name, ns)| term(name, ns / batch)).collect();
     let sum: f64 = terms.iter().map(|term| term.ns).sum();
     Operation {
         total_ns,
@@ -110,7 +119,7 @@ mod tests {
     #[track_caller]
     fn check(total: f64, beyond: &[(Part, f64)], batch: u64, expect: [f64; 7]) -> Operation {
         let plain = Call::default().set(Part::Total, total + 10.0);
-        let operation = operation(&plain, &observed(beyond), batch, &reference());
+        let operation = operation([&plain, &observed(beyond)], batch, false, &reference());
         assert_eq!(operation.terms.iter().map(|term| term.ns).collect::<Vec<_>>(), expect);
         operation
     }
@@ -134,6 +143,16 @@ mod tests {
             (Part::Leave, 64.0),
         ];
         check(88.0 + 150.0 + 127.0 + 5.0, &beyond, 1, [88.0, 3.0, 4.0, 24.0, 150.0, 96.0, 5.0]);
+    }
+
+    #[test]
+    fn instance_of_an_operation_has_a_term_of_its_own() {
+        let beyond = [(Part::Enter, 100.0), (Part::Lower, 2.0), (Part::Lift, 32.0), (Part::Leave, 40.0)];
+        let plain = Call::default().set(Part::Total, 88.0 + 150.0 + 174.0 + 10.0);
+        let operation = operation([&plain, &observed(&beyond)], 1, true, &reference());
+        let names = ["entry", "instance", "lower", "guest", "host-calls", "host-transition", "lift", "residual"];
+        let expect = names.into_iter().zip([88.0, 140.0, 2.0, 0.0, 0.0, 150.0, 32.0, 0.0]);
+        assert_eq!(operation.terms, expect.map(|(name, ns)| term(name, ns)).collect::<Vec<_>>());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Property test of what loads components: a mutated one is compiled, or refused in one line that names the file. None of its code runs,
-//! because a mutation may loop without end; the host executes what it loads in workers with a deadline.
+//! because a mutation may loop without end; the host executes what it loads in workers with a deadline, as its own tests do with some.
 
 use crate::fixture::{MODULE, WORLD, component};
 use bench_sink::digest;

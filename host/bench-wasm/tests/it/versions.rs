@@ -3,7 +3,7 @@
 
 use crate::fixture::{Fixture, MODULE, WORLD, component, scenario};
 use bench_drivers::{Grants, Module};
-use bench_model::Arguments;
+use bench_model::{Arguments, HostInterface};
 use bench_wasm::{Component, Limits, Runtime, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,28 @@ fn every_published_version_has_its_capabilities() {
         for grants in [Grants::default(), granted] {
             assert_eq!(called(version, file, grants), expect, "{version}");
         }
+    }
+}
+
+#[test]
+fn denied_interface_traps_in_every_version() {
+    for (version, file) in published() {
+        let fixture = built(&version, &file);
+        let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("the engine starts");
+        let sha256 = bench_sink::digest::of_file(&fixture.path()).expect("the module is there");
+        let load = |denied: HostInterface| {
+            let grants = Grants { denied: vec![denied], ..Grants::default() };
+            Component::load(&runtime, &fixture.path(), &sha256, grants).expect("the module is loaded")
+        };
+        let exchanged = |component: &mut Component| {
+            let exchange = scenario(component, "exchange");
+            let mut session = component.open(&exchange, &Arguments::default())?;
+            session.iterate(1)
+        };
+        let refused = exchanged(&mut load(HostInterface::Ring)).expect_err("it opens a ring").to_string();
+        let part = format!("`bench-host:ring/ring@{version}#[static]producer.open` is denied by the user");
+        assert!(refused.contains(&part), "{version}: {part} is not in: {refused}");
+        exchanged(&mut load(HostInterface::Log)).expect("a ring is no log");
     }
 }
 
