@@ -83,12 +83,14 @@ fn per_operation(total: u64, operations: u64) -> Option<f64> {
 }
 
 fn sum(a: AccountRecord, b: AccountRecord) -> AccountRecord {
-    let watched = |of: fn(&AccountRecord) -> Option<u64>| both((a.watched, of(&a)), (b.watched, of(&b)), |a, b| a + b);
-    let counted = |of: fn(&AccountRecord) -> Option<u64>| both((a.counted, of(&a)), (b.counted, of(&b)), |a, b| a + b);
+    type Of = fn(&AccountRecord) -> Option<u64>;
+    // What a file says may be any number.
+    let watched = |of: Of| both((a.watched, of(&a)), (b.watched, of(&b)), u64::saturating_add);
+    let counted = |of: Of| both((a.counted, of(&a)), (b.counted, of(&b)), u64::saturating_add);
     AccountRecord {
         cell: a.cell,
         process: a.process,
-        watched: a.watched + b.watched,
+        watched: a.watched.saturating_add(b.watched),
         cpu_ns: watched(|one| one.cpu_ns),
         memory_bytes_before: a.memory_bytes_before.max(b.memory_bytes_before),
         memory_bytes_peak: a.memory_bytes_peak.max(b.memory_bytes_peak),
@@ -97,7 +99,7 @@ fn sum(a: AccountRecord, b: AccountRecord) -> AccountRecord {
         faults_major: watched(|one| one.faults_major),
         switches_voluntary: watched(|one| one.switches_voluntary),
         switches_involuntary: watched(|one| one.switches_involuntary),
-        counted: a.counted + b.counted,
+        counted: a.counted.saturating_add(b.counted),
         lifted_bytes: counted(|one| one.lifted_bytes),
         lowered_bytes: counted(|one| one.lowered_bytes),
         instructions: counted(|one| one.instructions),
@@ -131,10 +133,10 @@ fn sum_hardware(a: HardwareRecord, b: HardwareRecord) -> HardwareRecord {
                 reading_ns: other_reading_ns,
             },
         ) => HardwareRecord::Counted {
-            cycles: cycles + more_cycles,
-            instructions: instructions + more_instructions,
-            cache_misses: cache_misses + more_cache_misses,
-            branch_misses: branch_misses + more_branch_misses,
+            cycles: cycles.saturating_add(more_cycles),
+            instructions: instructions.saturating_add(more_instructions),
+            cache_misses: cache_misses.saturating_add(more_cache_misses),
+            branch_misses: branch_misses.saturating_add(more_branch_misses),
             // The longer one, where both are known.
             reading_ns: [reading_ns, other_reading_ns].into_iter().flatten().reduce(f64::max),
         },
@@ -153,7 +155,7 @@ fn either(a: Option<OutlierRecord>, b: Option<OutlierRecord>) -> Option<OutlierR
 fn sum_calls(mut a: Vec<(String, u64)>, b: Vec<(String, u64)>) -> Vec<(String, u64)> {
     for (name, calls) in b {
         match a.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, total)) => *total += calls,
+            Some((_, total)) => *total = total.saturating_add(calls),
             None => a.push((name, calls)),
         }
     }

@@ -1,11 +1,13 @@
 //! The fields of the JSON document of a run: everything a program may want of it, under names that stay.
 
 use crate::calibration::{self, LimitPair};
-use crate::{AccountView, CellView, Data, RunView, SeriesView, environment};
+use crate::{AccountView, CellView, Data, PartView, RunView, SeriesView, environment};
 use bench_model::{Arguments, Arm, Checksum, MachineLimit};
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{HardwareRecord, LimitRecord, ModuleRef, Named, OutlierRecord, Overhead, Planned, Status};
+use bench_sink::runfile::{
+    CalibrationRecord, HardwareRecord, LimitRecord, ModuleRef, Named, OutlierRecord, Overhead, Planned, Status,
+};
 use serde::{Serialize, Serializer};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -47,7 +49,24 @@ pub(crate) struct RunJson<'a> {
     /// Left out where nothing of the machine makes figures doubtful.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [WarningRecord],
-    calibration: Pairs<&'a Named<MachineLimit>, LimitJson<'a>>,
+    /// Empty where several machines measured the run: each part has its own.
+    calibration: Calibration<'a>,
+    /// Left out where the run is no shard and was not merged of shards.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartJson<'a>>,
+}
+
+type Calibration<'a> = Pairs<&'a Named<MachineLimit>, LimitJson<'a>>;
+
+/// What one machine measured of a run.
+#[derive(Serialize)]
+struct PartJson<'a> {
+    number: u32,
+    of: u32,
+    machine: &'a str,
+    run: &'a str,
+    started: &'a str,
+    calibration: Calibration<'a>,
 }
 
 #[derive(Serialize)]
@@ -93,6 +112,9 @@ struct CellJson<'a> {
     status: Status,
     reason: Option<&'a str>,
     module: &'a ModuleRef,
+    /// Left out where the run has no parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<&'a str>,
     cpu: Option<u32>,
     /// Left out where the driver has found none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -230,7 +252,8 @@ fn steadiness(cell: &CellView) -> BTreeMap<&'static str, u32> {
 }
 
 pub(crate) fn run(view: &RunView) -> RunJson<'_> {
-    let limits = calibration::pairs(&view.calibration);
+    let of_run = if view.parts.len() > 1 { &[][..] } else { &view.calibration[..] };
+    let parts = view.calibrations().filter_map(|(part, records)| Some(self::part(part?, records)));
     RunJson {
         id: &view.id,
         directory: view.directory.display().to_string(),
@@ -244,8 +267,26 @@ pub(crate) fn run(view: &RunView) -> RunJson<'_> {
         planned: &view.planned,
         fingerprint: &view.fingerprint,
         warnings: &view.warnings,
-        calibration: Pairs(limits.into_iter().filter_map(|(name, pair)| Some((name, limit(&pair)?))).collect()),
+        calibration: limits(of_run),
+        parts: parts.collect(),
     }
+}
+
+fn part<'a>(part: &'a PartView, records: &'a [CalibrationRecord]) -> PartJson<'a> {
+    let record = &part.record;
+    PartJson {
+        number: record.number,
+        of: record.of,
+        machine: part.name(),
+        run: &record.run,
+        started: &record.started,
+        calibration: limits(records),
+    }
+}
+
+fn limits(records: &[CalibrationRecord]) -> Calibration<'_> {
+    let pairs = calibration::pairs(records).into_iter();
+    Pairs(pairs.filter_map(|(name, pair)| Some((name, limit(&pair)?))).collect())
 }
 
 fn limit<'a>(pair: &LimitPair<'a>) -> Option<LimitJson<'a>> {
@@ -289,6 +330,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         status: cell.status,
         reason: cell.reason.as_deref(),
         module: &cell.module,
+        machine: view.host_of(cell.cell).map(PartView::name),
         cpu: cell.cpu,
         conditions: cell.conditions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         disturbances: environment::of_cell(cell),

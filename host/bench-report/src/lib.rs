@@ -15,6 +15,7 @@ mod escape;
 mod export;
 mod family;
 mod history;
+mod hosts;
 mod html;
 mod json;
 mod notes;
@@ -49,7 +50,8 @@ pub use self::export::{
 };
 pub use self::family::{DerivedFile, Export, FamilyChart, FamilyReport, RatioRow, Ratios};
 pub use self::history::{
-    Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, RunEntry, history_document, trend_document,
+    Cause, CellEntry, CellHistory, CellTrend, ExplainedStep, History, MachineEntry, RunEntry, history_document,
+    trend_document,
 };
 pub use self::html::{Courses, Page, PageFile, PageFiles, PageRun};
 pub use self::json::significant;

@@ -3,7 +3,6 @@
 use crate::calibration::{self, Drift};
 use crate::cell::Block;
 use crate::{CellView, ReportError};
-use bench_model::MachineLimit;
 use bench_sink::environment::WarningRecord;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
@@ -30,6 +29,8 @@ pub struct RunView {
     pub planned: Planned,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
+    /// The digest of the program's file.
+    pub(crate) program_sha256: Option<String>,
     /// Properties of the machine that make figures doubtful, as they were when the run began.
     pub warnings: Vec<WarningRecord>,
     /// The command line, word by word.
@@ -64,9 +65,9 @@ pub struct PartView {
     /// Which one, and where it was measured.
     pub record: PartRecord,
     /// The machine's limits of that machine: indices into the run's calibrations.
-    calibration: Range<usize>,
+    pub(crate) calibration: Range<usize>,
     /// The cells that were measured.
-    cells: BTreeSet<u32>,
+    pub(crate) cells: BTreeSet<u32>,
 }
 
 /// Cells of the plan of which no process came to an end.
@@ -105,6 +106,7 @@ impl RunView {
             started: run.started,
             planned: run.planned,
             fingerprint: run.fingerprint,
+            program_sha256: run.program_sha256,
             warnings: run.warnings,
             command: run.command,
             parts: parts.parts,
@@ -121,26 +123,10 @@ impl RunView {
         })
     }
 
-    /// The median of a machine limit in its unit: the mean of those before and after, or the one there is.
-    pub fn limit(&self, limit: MachineLimit) -> Option<f64> {
-        median(&self.calibration, limit)
-    }
-
-    /// The same, of the machine that measured the cell of that number.
-    pub(crate) fn limit_of(&self, cell: u32, limit: MachineLimit) -> Option<f64> {
-        let part = self.parts.iter().find(|part| part.cells.contains(&cell));
-        part.map_or_else(|| self.limit(limit), |part| median(&self.calibration[part.calibration.clone()], limit))
-    }
-
     /// The limits that were more than ten per cent off after the run, or after one of its shards.
     pub fn drifts(&self) -> Vec<Drift> {
-        let whole = std::iter::once(0..self.calibration.len()).filter(|_| self.parts.is_empty());
-        let ranges = self.parts.iter().map(|part| part.calibration.clone()).chain(whole);
-        let drifts = ranges.flat_map(|range| {
-            let pairs = calibration::pairs(&self.calibration[range]);
-            pairs.into_iter().filter_map(|(_, pair)| pair.drift()).collect::<Vec<_>>()
-        });
-        drifts.collect()
+        let pairs = self.calibrations().flat_map(|(_, records)| calibration::pairs(records));
+        pairs.filter_map(|(_, pair)| pair.drift()).collect()
     }
 
     /// How many cells failed and how many modules were refused.
@@ -194,10 +180,6 @@ impl RunView {
         let first = self.cells.partition_point(|other| order(other, cell).is_lt());
         self.cells.get(first + 1).is_some_and(|second| order(second, cell).is_eq())
     }
-}
-
-fn median(records: &[CalibrationRecord], limit: MachineLimit) -> Option<f64> {
-    calibration::pairs(records).into_iter().find(|(known, _)| known.known() == Some(limit))?.1.median()
 }
 
 fn order(a: &CellView, b: &CellView) -> Ordering {

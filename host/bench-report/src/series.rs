@@ -14,7 +14,7 @@ pub struct SeriesView {
     pub metric: String,
     /// The unit of every figure.
     pub unit: Unit,
-    /// Which way is up.
+    /// Whether a lower or a higher figure is better.
     pub direction: Direction,
     /// Label names and values.
     pub labels: Vec<(String, String)>,
@@ -115,7 +115,10 @@ impl Samples {
     }
 
     fn add(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(key, count)| *self.0.entry(key).or_default() += count);
+        for (key, count) in other.0 {
+            let total = self.0.entry(key).or_default();
+            *total = total.saturating_add(count);
+        }
     }
 
     /// The batch of every sample, where it is one.
@@ -126,7 +129,8 @@ impl Samples {
     }
 
     fn operations(&self) -> u64 {
-        self.0.iter().map(|((batch, _), count)| batch * count).sum()
+        // What a file says may be any number.
+        self.0.iter().map(|((batch, _), count)| batch.saturating_mul(*count)).fold(0, u64::saturating_add)
     }
 
     fn total(&self) -> f64 {

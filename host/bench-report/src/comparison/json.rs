@@ -148,6 +148,8 @@ struct OneSidedJson<'a> {
 struct LadderJson<'a> {
     scenario: &'a str,
     arguments: Arguments,
+    /// The rung that the others are compared with.
+    baseline: Option<&'a str>,
     rungs: Vec<RungJson<'a>>,
 }
 
@@ -159,6 +161,9 @@ struct RungJson<'a> {
     p50_ns: Option<Number>,
     ratio_to_previous: Option<RatioJson>,
     verdict_to_previous: Option<&'static str>,
+    ratio_to_baseline: Option<RatioJson>,
+    verdict_to_baseline: Option<&'static str>,
+    /// The same, where native code is the baseline.
     ratio_to_native: Option<RatioJson>,
     verdict_to_native: Option<&'static str>,
     skipped: Option<&'a str>,
@@ -308,13 +313,16 @@ fn ladder<'a>(ladder: &'a LadderView, comparisons: &[Comparison]) -> LadderJson<
         p50_ns: p50(rung, ladder, comparisons).and_then(thousandths),
         ratio_to_previous: medians(rung.to_previous),
         verdict_to_previous: judged(rung.to_previous),
-        ratio_to_native: medians(rung.to_baseline),
-        verdict_to_native: judged(rung.to_baseline),
+        ratio_to_baseline: medians(rung.to_baseline),
+        verdict_to_baseline: judged(rung.to_baseline),
+        ratio_to_native: medians(rung.to_baseline.filter(|_| ladder.is_to_native())),
+        verdict_to_native: judged(rung.to_baseline.filter(|_| ladder.is_to_native())),
         skipped: rung.skipped.as_deref(),
     };
     LadderJson {
         scenario: &ladder.scenario,
         arguments: ladder.arguments.clone(),
+        baseline: ladder.baseline.as_deref(),
         rungs: ladder.rungs.iter().map(rung).collect(),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::compared::Comparison;
 use crate::document::{Body, Column, Datum, Measure, Rank, Section, Table};
-use crate::{CellView, RunView};
+use crate::{AccountView, CellView, RunView};
 use bench_model::Arguments;
-use bench_sink::runfile::{LadderRecord, Status};
+use bench_sink::runfile::{HardwareRecord, LadderRecord, Status};
 use bench_stats::Verdict;
 
 /// A scenario with its arguments, executed in ways that differ from each other by one step.
@@ -14,6 +14,8 @@ pub struct LadderView {
     pub scenario: String,
     /// With what it was executed.
     pub arguments: Arguments,
+    /// The name of the rung that the others are compared with: `native` where that takes part, else the first of its group.
+    pub baseline: Option<String>,
     /// From the fastest to the slowest, as is expected.
     pub rungs: Vec<RungView>,
 }
@@ -33,9 +35,19 @@ pub struct RungView {
     pub to_previous: Option<usize>,
     /// The reason why it was not measured, and what to do.
     pub skipped: Option<String>,
+    /// What an operation of it used and did, if it was measured and that was counted.
+    pub account: Option<AccountView>,
 }
 
+/// The rung that is the baseline wherever it takes part.
+const NATIVE: &str = "native";
+
 impl LadderView {
+    /// Whether the others are compared with native code.
+    pub(super) fn is_to_native(&self) -> bool {
+        self.baseline.as_deref() == Some(NATIVE)
+    }
+
     /// Whether one of its rungs is in the comparison of this number.
     pub(super) fn has(&self, comparison: usize) -> bool {
         self.rungs.iter().any(|rung| [rung.to_baseline, rung.to_previous].contains(&Some(comparison)))
@@ -72,12 +84,20 @@ pub(super) fn ladders(
                 to_baseline: number.zip(of_baseline).map(|(cell, baseline)| index((baseline, cell))),
                 to_previous: number.zip(previous).map(|(cell, previous)| index((previous, cell))),
                 skipped: rung.skipped.clone().or_else(|| not_measured(cell)),
+                account: cell.filter(|cell| cell.status == Status::Ok).and_then(account),
             });
             previous = number.filter(|_| cell.is_some_and(|cell| cell.status == Status::Ok)).or(previous);
         }
-        LadderView { scenario: record.scenario.clone(), arguments: record.arguments.clone(), rungs }
+        let first = record.rungs.iter().find_map(|rung| baseline(cell_of(rung.cell)?));
+        let baseline = first.and_then(|first| rungs.iter().find(|rung| rung.cell == Some(first)));
+        let baseline = baseline.map(|rung| rung.name.clone());
+        LadderView { scenario: record.scenario.clone(), arguments: record.arguments.clone(), baseline, rungs }
     };
     view.ladders.iter().map(&mut ladder).collect()
+}
+
+fn account(cell: &CellView) -> Option<AccountView> {
+    cell.account.as_ref().map(AccountView::of)
 }
 
 fn not_measured(cell: Option<&CellView>) -> Option<String> {
@@ -100,10 +120,13 @@ fn section(ladder: &LadderView, comparisons: &[Comparison]) -> Section {
         Column::figures("× before").key("ratio_to_previous"),
         Column::figures("95 %").key("ratio_to_previous_interval"),
         Column::words("verdict"),
-        Column::figures("× native").key("ratio_to_native"),
-        Column::figures("95 %").key("ratio_to_native_interval"),
-        Column::words("step").rank(Rank::Extra(2)),
-        Column::figures("pairs").rank(Rank::Extra(1)),
+        Column::figures(format!("× {}", ladder.baseline.as_deref().unwrap_or(NATIVE))).key("ratio_to_baseline"),
+        Column::figures("95 %").key("ratio_to_baseline_interval"),
+        Column::figures("faults").key("page_faults").rank(Rank::Extra(0)),
+        Column::figures("wasm instr.").key("instructions").rank(Rank::Extra(1)),
+        Column::figures("CPU instr.").key("processor_instructions").rank(Rank::Extra(3)),
+        Column::words("step").rank(Rank::Extra(4)),
+        Column::figures("pairs").rank(Rank::Extra(2)),
     ];
     let rows = ladder.rungs.iter().map(|rung| row(rung, ladder, comparisons)).collect();
     let absent =
@@ -117,19 +140,40 @@ fn row(rung: &RungView, ladder: &LadderView, comparisons: &[Comparison]) -> Vec<
     let compared = |index: Option<usize>| index.and_then(|index| comparisons.get(index));
     let (to_previous, to_baseline) = (compared(rung.to_previous), compared(rung.to_baseline));
     let [before, before_interval] = ratio(to_previous);
-    let [native, native_interval] = ratio(to_baseline);
+    let [baseline, baseline_interval] = ratio(to_baseline);
     let pairs = to_previous.or(to_baseline).and_then(|compared| compared.pairs);
+    let [faults, instructions, processor_instructions] = used(rung.account.as_ref());
     vec![
         Datum::text(&rung.name),
         Datum::or_absent(p50(rung, ladder, comparisons).map(Datum::nanoseconds)),
         before,
         before_interval,
         Datum::text(verdict(rung, to_previous)),
-        native,
-        native_interval,
+        baseline,
+        baseline_interval,
+        faults,
+        instructions,
+        processor_instructions,
         Datum::text(&rung.step),
         Datum::or_absent(pairs.map(|pairs| Datum::count(pairs as f64))),
     ]
+}
+
+/// Of an operation: the page faults, the instructions of the component, and those of the processor, as far as they are known.
+fn used(account: Option<&AccountView>) -> [Datum; 3] {
+    let faults = |account: &AccountView| {
+        let known = [account.faults_minor, account.faults_major].into_iter().flatten();
+        known.reduce(|minor, major| minor + major)
+    };
+    let by_processor = |account: &AccountView| match account.hardware {
+        Some(HardwareRecord::Counted { instructions, .. }) if account.watched > 0 => {
+            Some(instructions as f64 / account.watched as f64)
+        }
+        _ => None,
+    };
+    let figures =
+        [account.and_then(faults), account.and_then(|account| account.instructions), account.and_then(by_processor)];
+    figures.map(|figure| Datum::or_absent(figure.map(Datum::count)))
 }
 
 /// The median, from any comparison that the rung takes part in.

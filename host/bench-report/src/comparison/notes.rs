@@ -5,7 +5,7 @@ use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
 use crate::text::number;
 use crate::{RunView, environment, notes, scale};
 use bench_model::MachineLimit;
-use bench_sink::runfile::Named;
+use bench_sink::runfile::{CalibrationRecord, Named};
 use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
@@ -191,13 +191,14 @@ fn drifts(side: Side, runs: &[RunView]) -> Vec<String> {
     worst.into_iter().map(line).collect()
 }
 
-/// The limits that are another on B than on A: the means over the runs.
+/// The limits that are another on B than on A: the means over the runs, and over the machines of merged runs.
 fn shifts(a: &[RunView], b: &[RunView]) -> Vec<Drift> {
     let mean = |runs: &[RunView], limit: &Named<MachineLimit>| {
-        let of = |run: &RunView| {
-            calibration::pairs(&run.calibration).into_iter().find(|(known, _)| *known == limit)?.1.median()
+        let of = |records: &[CalibrationRecord]| {
+            calibration::pairs(records).into_iter().find(|(known, _)| *known == limit)?.1.median()
         };
-        let medians: Vec<f64> = runs.iter().filter_map(of).collect();
+        let machines = runs.iter().flat_map(RunView::calibrations);
+        let medians: Vec<f64> = machines.filter_map(|(_, records)| of(records)).collect();
         (!medians.is_empty()).then(|| medians.iter().sum::<f64>() / medians.len() as f64)
     };
     let known = a.first().map(|run| calibration::pairs(&run.calibration)).unwrap_or_default();

@@ -20,23 +20,28 @@ pub(super) fn compare(
 ) -> Result<ComparisonReport, ReportError> {
     let (a_runs, a) = read(Side::A, a)?;
     let (b_runs, b) = read(Side::B, b)?;
-    let difference = machine::difference(a_runs.iter().chain(&b_runs));
-    let across_machines = match difference {
-        Some(machine::Difference { a, b, what }) if !across_machines => {
-            return Err(ReportError::OtherMachine { a, b, difference: what });
-        }
-        difference => difference.map(|difference| difference.what),
-    };
     let (mut pairs, mut one_sided) = (Vec::new(), Vec::new());
     for entry in &a {
         match entry.counterpart(&b) {
-            Some(other) => pairs.push((entry, other)),
+            Some(other) => {
+                let apart = machine::apart(entry.measured(&a_runs).chain(other.measured(&b_runs)));
+                pairs.push(Pair { a: entry, b: other, apart });
+            }
             None => one_sided.push(alone(&entry.subject, Side::B, &b_runs)),
         }
     }
+    let difference = machine::difference(a_runs.iter().chain(&b_runs));
+    let across_machines = if across_machines {
+        let hosts = accept(&mut pairs);
+        difference.map(|difference| difference.what).or(hosts)
+    } else if let Some(machine::Difference { a, b, what }) = difference.or_else(|| nothing_shared(&pairs)) {
+        return Err(ReportError::OtherMachine { a, b, difference: what });
+    } else {
+        None
+    };
     let only_in_b = b.iter().filter(|entry| entry.counterpart(&a).is_none());
     one_sided.extend(only_in_b.map(|entry| alone(&entry.subject, Side::A, &a_runs)));
-    let drafts = in_parallel(&pairs, |(entry, other)| compared(entry, other, options.seed));
+    let drafts = in_parallel(&pairs, |pair| compared(pair, options.seed));
     let mut subjects: Vec<&ComparedCell> = a.iter().chain(&b).map(|entry| &entry.subject).collect();
     subjects.sort_by(|a, b| order(a, b));
     Ok(ComparisonReport {
@@ -51,10 +56,33 @@ pub(super) fn compare(
     })
 }
 
+/// A cell of both sides.
+struct Pair<'a> {
+    a: &'a Entry,
+    b: &'a Entry,
+    /// Two machines that measured it, where it was not one, so that it has no ratio.
+    apart: Option<(String, String)>,
+}
+
+/// That no cell was measured by one machine on both sides, if that is so.
+fn nothing_shared(pairs: &[Pair<'_>]) -> Option<machine::Difference> {
+    let (a, b) = pairs.first()?.apart.clone()?;
+    let what = "no cell was measured by one machine on both sides".to_owned();
+    pairs.iter().all(|pair| pair.apart.is_some()).then_some(machine::Difference { a, b, what })
+}
+
+/// Lets cells have a ratio although several machines measured them. Returns the first two such machines, if there are any.
+fn accept(pairs: &mut [Pair<'_>]) -> Option<String> {
+    let apart: Vec<_> = pairs.iter_mut().filter_map(|pair| pair.apart.take()).collect();
+    apart.first().map(|(a, b)| format!("{a} and {b}"))
+}
+
 /// A cell of one side, with the samples of each of its processes.
 struct Entry {
     subject: ComparedCell,
     processes: Vec<Vec<f64>>,
+    /// Where it was measured: the runs by their index, and its number in each.
+    cells: Vec<(usize, u32)>,
     /// Of the last run that had it.
     run: usize,
     /// Whether a run had it from two modules, so that its samples are of two programs.
@@ -66,6 +94,11 @@ impl Entry {
     fn counterpart<'a>(&self, others: &'a [Self]) -> Option<&'a Self> {
         let index = others.binary_search_by(|other| by_identity(other.subject.identity(), self.subject.identity()));
         index.ok().map(|index| &others[index])
+    }
+
+    /// The runs of its side that have it, and its number in each.
+    fn measured<'a>(&'a self, runs: &'a [RunView]) -> impl Iterator<Item = (&'a RunView, u32)> {
+        self.cells.iter().filter_map(move |(run, cell)| Some((runs.get(*run)?, *cell)))
     }
 
     fn samples(&self) -> Distribution {
@@ -99,13 +132,15 @@ fn enter<'a>(entries: &'a mut Vec<Entry>, side: Side, run: usize, cell: &CellVie
             let entry = &mut entries[index];
             entry.is_double |= entry.run == run;
             entry.run = run;
+            entry.cells.push((run, cell.cell));
             entry.subject.add(cell);
             entry
         }
         Err(index) => {
             let label = Label { arm: cell.arm, variant: cell.variant.clone(), file: None, side: Some(side) };
             let subject = ComparedCell::of(cell, label);
-            entries.insert(index, Entry { subject, processes: Vec::new(), run, is_double: false });
+            let cells = vec![(run, cell.cell)];
+            entries.insert(index, Entry { subject, processes: Vec::new(), cells, run, is_double: false });
             &mut entries[index]
         }
     }
@@ -120,13 +155,22 @@ fn by_identity(a: Identity<'_>, b: Identity<'_>) -> Ordering {
     a.partial_cmp(&b).unwrap_or(Ordering::Equal)
 }
 
-fn compared(a: &Entry, b: &Entry, seed: u64) -> Draft {
-    let mut drafted = draft(&a.subject, &b.subject, || measure(a, b, seed));
+fn compared(pair: &Pair<'_>, seed: u64) -> Draft {
+    let Pair { a, b, apart } = pair;
+    let mut drafted = draft(&a.subject, &b.subject, || match apart {
+        None => measure(a, b, seed),
+        Some((a, b)) => Err((Status::Skipped, why_apart(a, b))),
+    });
     let accounts = [a, b].map(|entry| entry.subject.account());
     if let [Some(a), Some(b)] = accounts {
         drafted.moved = counts::moved(&a.account, &b.account);
     }
     drafted
+}
+
+/// Why a cell of two machines has no ratio, and what to do.
+fn why_apart(a: &str, b: &str) -> String {
+    format!("measured on different machines ({a}, {b}); `compare RUN RUN --across-machines` compares them all the same")
 }
 
 fn measure(a: &Entry, b: &Entry, seed: u64) -> Result<Measurement, (Status, String)> {

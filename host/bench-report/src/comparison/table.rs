@@ -24,13 +24,22 @@ pub fn comparison_document(comparison: &ComparisonReport, breakdown: bool) -> Do
     let blocks = if breakdown { blocks(comparison) } else { Vec::new() };
     let mut lines = footer(comparison);
     lines.extend(compilers::lines(comparison));
-    if !breakdown && !comparison.ledgers.is_empty() {
-        lines.push("where the time goes: --breakdown".to_owned());
-    }
+    lines.extend(hint(comparison).filter(|_| !breakdown));
     let ends = [Section::warnings(comparison_notes(comparison)), Section::footer(lines)];
     let ladders = ladder::sections(&comparison.ladders, &comparison.comparisons);
     let sections = ladders.into_iter().chain(comparisons(comparison)).chain(blocks).chain(ends);
     Document { data: json::data(comparison), records: Some(csv::records(comparison)), sections: sections.collect() }
+}
+
+/// What `--breakdown` shows, if it shows anything.
+fn hint(comparison: &ComparisonReport) -> Option<String> {
+    let of_rungs = !comparison.ladders.is_empty() && !comparison.accounts.is_empty();
+    let what = match (comparison.ledgers.is_empty(), of_rungs) {
+        (false, _) => "where the time goes",
+        (true, true) => "what an operation of each rung used",
+        (true, false) => return None,
+    };
+    Some(format!("{what}: --breakdown"))
 }
 
 /// A table for each sequence of scenarios whose comparisons differ in the same arguments, without those that ladders show.

@@ -36,7 +36,7 @@ pub struct Records {
 /// A part of a document.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// Names the section for programs, such as `operators.memory`.
+    /// Names the section for programs, such as `cells`.
     pub name: String,
     /// The heading; may be empty. Not escaped.
     pub title: String,

@@ -46,6 +46,8 @@ pub enum Rank {
     Argument,
     /// Where it has no value in any row, or the table is too wide; the highest number is left out first.
     Extra(u8),
+    /// Where the table is too wide, by the same numbers as `Extra`; but never because it has no value.
+    Secondary(u8),
 }
 
 /// Rows that belong together.

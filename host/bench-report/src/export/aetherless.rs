@@ -104,14 +104,14 @@ fn result(cell: &CellView, timed: &SeriesView, category: String) -> ResultJson {
     }
 }
 
-/// `ring_client_roundtrip_wasm_64_262144_false`: what the seed's reader tells results apart by.
+/// The unique name of a result, such as `ring_client_roundtrip_wasm_64_262144_false`.
 fn name(cell: &CellView) -> String {
     let values = cell.arguments.iter().map(|(_, value)| value.to_string());
     let words = [cell.scenario.clone(), cell.arm_label()].into_iter().chain(values).collect::<Vec<_>>().join("_");
     words.chars().map(|letter| if letter.is_alphanumeric() || letter == '.' { letter } else { '_' }).collect()
 }
 
-/// The arguments under the names that the seed has for them, and what else decides the figure.
+/// The arguments under the names that the framework has for them, and what else decides the figure.
 fn metadata(cell: &CellView, timed: &SeriesView) -> Pairs<String, Value> {
     let argument = |(name, value): (&str, &bench_model::Value)| {
         let name = if name == "payload_bytes" { "payload_size_bytes" } else { name };

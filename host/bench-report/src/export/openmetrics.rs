@@ -1,8 +1,8 @@
 //! OpenMetrics text, for a push gateway or a file collector: a summary for each series, in seconds and bytes.
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 
-use crate::{CellView, RunView, SeriesView, escape};
-use bench_model::{MachineLimit, Unit};
+use crate::{CellView, PartView, RunView, SeriesView, calibration, escape};
+use bench_model::Unit;
 use bench_sink::runfile::Status;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -75,15 +75,15 @@ fn summary(out: &mut String, name: &str, labels: &[(&'static str, String)], seri
 }
 
 fn rooflines(out: &mut String, view: &RunView) {
-    let known: Vec<MachineLimit> =
-        view.calibration.iter().flat_map(|record| &record.limits).filter_map(|limit| limit.limit.known()).collect();
     for (name, per_byte) in [("bench_host_roofline_seconds", false), ("bench_host_roofline_per_byte_seconds", true)] {
-        let mut seen: Vec<MachineLimit> = Vec::new();
         family(out, name, "gauge", "seconds", "What the machine itself takes, the mean of before and after the run.");
-        for limit in known.iter().filter(|limit| limit.is_per_byte() == per_byte) {
-            let Some(value) = view.limit(*limit).filter(|_| !seen.contains(limit)) else { continue };
-            seen.push(*limit);
-            line(out, name, &[("roofline", limit.to_string())], &number(value * 1e-9));
+        for (part, records) in view.calibrations() {
+            for (limit, pair) in calibration::pairs(records) {
+                let known = limit.known().filter(|limit| limit.is_per_byte() == per_byte);
+                let (Some(limit), Some(value)) = (known, pair.median()) else { continue };
+                let labels: Vec<_> = [("roofline", limit.to_string())].into_iter().chain(of_part(part)).collect();
+                line(out, name, &labels, &number(value * 1e-9));
+            }
         }
     }
 }
@@ -100,6 +100,7 @@ fn unit(unit: &Unit) -> (&'static str, f64) {
 fn labels(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Vec<(&'static str, String)> {
     let mut labels =
         vec![("scenario", view.name_of(cell)), ("arm", cell.arm_label()), ("arguments", cell.arguments.to_string())];
+    labels.extend(of_part(view.host_of(cell.cell)));
     if let Some(series) = series {
         let own: Vec<String> = series.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         labels.extend([("metric", series.metric.clone()), ("labels", own.join(","))]);
@@ -109,6 +110,12 @@ fn labels(view: &RunView, cell: &CellView, series: Option<&SeriesView>) -> Vec<(
     }
     labels.retain(|(_, value)| !value.is_empty());
     labels
+}
+
+/// The machine of a part of a merged run, and the number of the part, because one machine can have measured several.
+fn of_part(part: Option<&PartView>) -> impl Iterator<Item = (&'static str, String)> {
+    let labels = |part: &PartView| [("machine", part.name().to_owned()), ("shard", part.record.number.to_string())];
+    part.map(labels).into_iter().flatten()
 }
 
 fn family(out: &mut String, name: &str, kind: &str, unit: &str, help: &str) {

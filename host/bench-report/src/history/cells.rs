@@ -49,13 +49,14 @@ impl<'a> CellHistory<'a> {
     pub fn of(runs: &'a [RunEntry]) -> Vec<Self> {
         let mut histories: Vec<Self> = Vec::new();
         for run in runs {
-            let machine = run.machine();
+            let of_run = run.machine();
             for cell in &run.cells {
+                let machine = cell.machine.map_or_else(|| of_run.clone(), |_| run.machine_of(cell));
                 // One without a figure goes to the history that is the latest.
                 let known = histories.iter_mut().rev().find(|one| one.machine == machine && one.cell().is_same(cell));
                 match known {
                     Some(history) => history.entries.push((run, cell)),
-                    None => histories.push(Self { entries: vec![(run, cell)], machine: machine.clone() }),
+                    None => histories.push(Self { entries: vec![(run, cell)], machine }),
                 }
             }
         }

@@ -1,11 +1,11 @@
 //! What the history keeps of one run: when and where it was made, the rooflines, and one figure for each cell.
 
 use crate::cell::arm_label;
-use crate::{CellView, RunView, calibration};
+use crate::{CellView, PartView, RunView, calibration};
 use bench_model::{Arguments, Arm, MachineLimit, Unit};
 use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{Named, Status};
+use bench_sink::runfile::{CalibrationRecord, Named, Status};
 use serde::{Deserialize, Serialize};
 
 /// One run.
@@ -22,10 +22,25 @@ pub struct RunEntry {
     pub fingerprint: Fingerprint,
     /// The command line, word by word.
     pub command: Vec<String>,
-    /// The medians of the rooflines in their unit; those that were not measured are absent.
+    /// The medians of the rooflines in their unit; those that were not measured are absent. Those of a run with parts are of its machines.
     pub rooflines: Vec<(Named<MachineLimit>, f64)>,
+    /// The machine of each part of the run; none if it has no parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<MachineEntry>,
     /// The cells, in the order of reports.
     pub cells: Vec<CellEntry>,
+}
+
+/// The machine that measured a part of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MachineEntry {
+    /// What tells it from others with the same fingerprint: the name of the agent, or else the identifier of the running kernel, or
+    /// else the run directory of the shard.
+    pub name: String,
+    /// The machine and the program.
+    pub fingerprint: Fingerprint,
+    /// The medians of its rooflines in their unit.
+    pub rooflines: Vec<(Named<MachineLimit>, f64)>,
 }
 
 /// One cell of a run.
@@ -35,6 +50,9 @@ pub struct CellEntry {
     pub scenario: String,
     /// Groups scenarios.
     pub family: String,
+    /// The index of its machine among those of the run; absent if the run has no parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<usize>,
     /// How it was executed.
     pub arm: Arm,
     /// The engine setting that is not the default, if one is.
@@ -71,16 +89,16 @@ pub struct CellEntry {
 impl RunEntry {
     /// What the history keeps of `view`.
     pub fn of(view: &RunView) -> Self {
-        let rooflines = calibration::pairs(&view.calibration);
-        let rooflines = rooflines.into_iter().filter_map(|(limit, pair)| Some((limit.clone(), pair.median()?)));
+        let machines = view.calibrations().filter_map(|(part, records)| Some(MachineEntry::of(part?, records)));
         Self {
             id: view.id.clone(),
             started: view.started.clone(),
             stopped: view.missing().map(|missing| missing.reason),
             fingerprint: view.fingerprint.clone(),
             command: view.command.clone(),
-            rooflines: rooflines.collect(),
-            cells: view.cells.iter().map(CellEntry::of).collect(),
+            rooflines: if view.parts.is_empty() { medians(&view.calibration) } else { Vec::new() },
+            machines: machines.collect(),
+            cells: view.cells.iter().map(|cell| CellEntry::of(view, cell)).collect(),
         }
     }
 
@@ -97,20 +115,68 @@ impl RunEntry {
     /// Six digits that name the machine: the digest of its system, architecture, processor, number of processors and memory in whole
     /// GiB. Kernel and load are not part of it, because they change on one machine.
     pub fn machine(&self) -> String {
-        let machine = &self.fingerprint;
-        let memory = machine.memory_bytes.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round());
-        let parts = (&machine.os, &machine.architecture, &machine.cpu_model, machine.cpus, memory);
-        digest::of_bytes(format!("{parts:?}").as_bytes())[..6].to_owned()
+        digits(&self.fingerprint)
+    }
+
+    /// The same for the machine that measured `cell`; if the run has parts, followed by what tells it from others like it:
+    /// `1a2b3c@b`. Figures of cells on different machines are not compared.
+    pub fn machine_of(&self, cell: &CellEntry) -> String {
+        match self.entry_of(cell) {
+            None => self.machine(),
+            Some(machine) => format!("{}@{}", digits(&machine.fingerprint), machine.name),
+        }
+    }
+
+    /// The fingerprint of the machine that measured `cell`.
+    pub(super) fn fingerprint_of(&self, cell: &CellEntry) -> &Fingerprint {
+        self.entry_of(cell).map_or(&self.fingerprint, |machine| &machine.fingerprint)
+    }
+
+    /// The rooflines of the machine that measured `cell`.
+    pub(super) fn rooflines_of(&self, cell: &CellEntry) -> &[(Named<MachineLimit>, f64)] {
+        self.entry_of(cell).map_or(&self.rooflines, |machine| &machine.rooflines)
+    }
+
+    fn entry_of(&self, cell: &CellEntry) -> Option<&MachineEntry> {
+        self.machines.get(cell.machine?)
     }
 }
 
+impl MachineEntry {
+    fn of(part: &PartView, records: &[CalibrationRecord]) -> Self {
+        let kernel = || part.record.boot_id.as_ref().map(|id| id.chars().take(KERNEL_LEN).collect::<String>());
+        let name = part.agent().map(str::to_owned).or_else(kernel);
+        Self {
+            name: name.unwrap_or_else(|| part.record.run.clone()),
+            fingerprint: part.record.fingerprint.clone(),
+            rooflines: medians(records),
+        }
+    }
+}
+
+/// Characters of the identifier of a kernel in the name of a machine.
+const KERNEL_LEN: usize = 8;
+
+/// The medians of the rooflines that were measured.
+fn medians(records: &[CalibrationRecord]) -> Vec<(Named<MachineLimit>, f64)> {
+    let pairs = calibration::pairs(records).into_iter();
+    pairs.filter_map(|(limit, pair)| Some((limit.clone(), pair.median()?))).collect()
+}
+
+fn digits(machine: &Fingerprint) -> String {
+    let memory = machine.memory_bytes.map(|bytes| (bytes as f64 / f64::from(1 << 30)).round());
+    let parts = (&machine.os, &machine.architecture, &machine.cpu_model, machine.cpus, memory);
+    digest::of_bytes(format!("{parts:?}").as_bytes())[..6].to_owned()
+}
+
 impl CellEntry {
-    fn of(cell: &CellView) -> Self {
+    fn of(view: &RunView, cell: &CellView) -> Self {
         let timed = cell.timed();
         let account = cell.account.as_ref().filter(|account| account.counted > 0);
         Self {
             scenario: cell.scenario.clone(),
             family: cell.family.clone(),
+            machine: view.part_of(cell.cell),
             arm: cell.arm,
             variant: cell.variant.clone(),
             arguments: cell.arguments.clone(),

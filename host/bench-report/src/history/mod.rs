@@ -8,7 +8,7 @@ mod trend;
 mod trend_document;
 
 pub use self::cells::CellHistory;
-pub use self::entry::{CellEntry, RunEntry};
+pub use self::entry::{CellEntry, MachineEntry, RunEntry};
 pub use self::trend::{Cause, CellTrend, ExplainedStep};
 pub use self::trend_document::trend_document;
 
@@ -82,7 +82,7 @@ fn records(cells: &[CellHistory<'_>]) -> Records {
                 text(&entry.family),
                 text(&entry.arm_label()),
                 text(&entry.arguments.to_string()),
-                run.machine(),
+                text(&run.machine_of(entry)),
                 text(&run.id),
                 text(&run.started),
                 text(run.revision().unwrap_or_default()),

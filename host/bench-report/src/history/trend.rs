@@ -71,18 +71,20 @@ impl<'a> CellTrend<'a> {
             history.entries.iter().filter_map(|(run, cell)| Some((*run, *cell, cell.figure()?))).collect();
         let values: Vec<f64> = points.iter().map(|(.., value)| *value).collect();
         let Trend { steps, drift, outliers } = trend(&values);
-        let runs: Vec<&RunEntry> = points.iter().map(|(run, ..)| *run).collect();
-        let steps = steps.into_iter().map(|step| explained(step, &runs)).collect();
-        let outliers = outliers.into_iter().map(|at| runs[at]).collect();
+        let steps = steps.into_iter().map(|step| explained(step, &points)).collect();
+        let outliers = outliers.into_iter().map(|at| points[at].0).collect();
         Self { history, points, steps, drift, outliers }
     }
 }
 
-fn explained<'a>(step: Step, runs: &[&'a RunEntry]) -> ExplainedStep<'a> {
-    let (before, after) = (&runs[step.from..step.at], &runs[step.at..step.until]);
-    let (last_before, first_after) = (runs[step.at - 1], runs[step.at]);
+/// A run, the cell in it, and the figure.
+type Point<'a> = (&'a RunEntry, &'a CellEntry, f64);
+
+fn explained<'a>(step: Step, points: &[Point<'a>]) -> ExplainedStep<'a> {
+    let (before, after) = (&points[step.from..step.at], &points[step.at..step.until]);
+    let ((last_before, last_cell, _), (first_after, first_cell, _)) = (points[step.at - 1], points[step.at]);
     let rooflines = moved(before, after);
-    let unlike = last_before.fingerprint.unlike(&first_after.fingerprint);
+    let unlike = last_before.fingerprint_of(last_cell).unlike(first_after.fingerprint_of(first_cell));
     let (program, mut machine): (Vec<String>, Vec<String>) =
         unlike.into_iter().partition(|line| OF_PROGRAM.iter().any(|name| line.starts_with(name)));
     machine.extend(rooflines.iter().filter(|(_, shift)| explains(shift, &step)).map(|(limit, shift)| {
@@ -97,13 +99,15 @@ fn explained<'a>(step: Step, runs: &[&'a RunEntry]) -> ExplainedStep<'a> {
 }
 
 /// How each roofline changed, the largest change first. A roofline that too few runs have is left out.
-fn moved(before: &[&RunEntry], after: &[&RunEntry]) -> Vec<(Named<MachineLimit>, Shift)> {
-    let values = |runs: &[&RunEntry], limit: &Named<MachineLimit>| -> Vec<f64> {
-        let of_run =
-            |run: &&RunEntry| run.rooflines.iter().find(|(known, _)| known == limit).map(|(_, median)| *median);
-        runs.iter().filter_map(of_run).collect()
+fn moved(before: &[Point<'_>], after: &[Point<'_>]) -> Vec<(Named<MachineLimit>, Shift)> {
+    let values = |points: &[Point<'_>], limit: &Named<MachineLimit>| -> Vec<f64> {
+        let of_run = |(run, cell, _): &Point<'_>| {
+            run.rooflines_of(cell).iter().find(|(known, _)| known == limit).map(|(_, median)| *median)
+        };
+        points.iter().filter_map(of_run).collect()
     };
-    let limits = before.last().map(|run| run.rooflines.iter().map(|(limit, _)| limit)).into_iter().flatten();
+    let of_last = before.last().map(|(run, cell, _)| run.rooflines_of(cell)).unwrap_or_default();
+    let limits = of_last.iter().map(|(limit, _)| limit);
     let mut moved: Vec<_> = limits
         .filter_map(|limit| Some((limit.clone(), shift(&values(before, limit), &values(after, limit))?)))
         .collect();

@@ -55,6 +55,9 @@ fn figure(view: &RunView, cells: &[&CellView]) -> Option<Figure> {
     if all > panels.len() {
         notes.push(format!("The first {} of {all} panels; the table of cells has all.", panels.len()));
     }
+    if let Err(why) = view.same_host(cells.iter().map(|cell| cell.cell)) {
+        notes.push(format!("The points were {}: do not compare them.", escape(&why)));
+    }
     Some(Figure { title: escape(&cells[0].scenario).into_owned(), panels, notes })
 }
 

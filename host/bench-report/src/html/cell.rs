@@ -135,11 +135,12 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
 }
 
 /// Options without which a cell may not be found, or not be measured.
-const NEEDED: [&str; 9] = [
+const NEEDED: [&str; 10] = [
     "--modules",
     "--allow-net",
     "--allow-dir",
     "--env",
+    "--deny",
     "--native",
     "--memory",
     "--scratch",

@@ -5,6 +5,7 @@ use crate::document::Measure;
 use crate::plots::{Chart, Curve, Curves, Dimension, Look, Row, Rows, Scale, Shape, Tone};
 use crate::{CellView, Label, LedgerView, RunView, SeriesView, calibration, scale};
 use bench_model::{MachineLimit, Unit};
+use bench_sink::runfile::CalibrationRecord;
 
 /// Fewer samples than this are not a distribution: their table says all.
 const SAMPLES_MIN: u64 = 3;
@@ -183,7 +184,8 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
     let per_byte = own.is_per_byte();
     let bytes = if cell.iterations > 0 { cell.bytes as f64 / cell.iterations as f64 } else { 0.0 };
     let units = |limit: MachineLimit| if limit.is_per_byte() { bytes } else { 1.0 };
-    let known = view.calibration.iter().flat_map(|record| &record.limits).filter_map(|limit| limit.limit.known());
+    let records = view.calibration_of(cell.cell);
+    let known = records.iter().flat_map(|record| &record.limits).filter_map(|limit| limit.limit.known());
     let mut limits: Vec<MachineLimit> = Vec::new();
     known.filter(|limit| limit.is_per_byte() == per_byte).for_each(|limit| {
         if !limits.contains(&limit) {
@@ -191,7 +193,7 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
         }
     });
     let row = |limit: MachineLimit| {
-        let floor = view.limit(limit)? * units(limit);
+        let floor = view.limit_of(cell.cell, limit)? * units(limit);
         let ratio = if limit == own { format!("  cell: {}", scale::ratio(p50 / floor)) } else { String::new() };
         (floor > 0.0).then(|| Row {
             name: limit.to_string(),
@@ -217,6 +219,10 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
     } else {
         String::new()
     };
+    let whose = match view.host_of(cell.cell) {
+        None => "this run, measured before and after it".to_owned(),
+        Some(host) => format!("{}, which measured the cell, before and after its part of the run", host.name()),
+    };
     Some(Chart::Rows(Rows {
         title: "Against what the machine itself takes".to_owned(),
         across: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
@@ -225,17 +231,17 @@ fn rooflines(view: &RunView, cell: &CellView, timed: &SeriesView) -> Option<Char
         origin: None,
         rows,
         notes: vec![format!(
-            "Rooflines of this run, measured before and after it{what}; n = {} samples each time. The one that the cell is compared with is \
+            "Rooflines of {whose}{what}; n = {} samples each time. The one that the cell is compared with is \
              marked. The cell: {}",
-            counted(view, &limits),
+            counted(records, &limits),
             samples_note(timed, cell.ended_well.len())
         )],
     }))
 }
 
 /// How many samples each of `limits` was measured with: `200`, or `20 to 200`.
-fn counted(view: &RunView, limits: &[MachineLimit]) -> String {
-    let pairs = calibration::pairs(&view.calibration);
+fn counted(records: &[CalibrationRecord], limits: &[MachineLimit]) -> String {
+    let pairs = calibration::pairs(records);
     let shown = pairs.iter().filter(|(limit, _)| limit.known().is_some_and(|limit| limits.contains(&limit)));
     let records = shown.flat_map(|(_, pair)| [pair.before, pair.after]).flatten();
     let counts: Vec<u64> = records.filter(|record| record.median.is_some()).map(|record| record.count).collect();

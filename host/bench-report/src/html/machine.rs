@@ -3,9 +3,9 @@
 use super::write::{copy_button, list, pairs, safe, sorting_head};
 use crate::calibration::{self, LimitPair};
 use crate::document::{Datum, Document, Measure, Records};
-use crate::{RunView, escape, notes, scale};
+use crate::{PartView, RunView, escape, notes, scale};
 use bench_model::MachineLimit;
-use bench_sink::runfile::{LimitRecord, Named};
+use bench_sink::runfile::{CalibrationRecord, LimitRecord, Named};
 
 /// The columns of the table of rooflines, with the class of each.
 const HEADS: [(&str, &str); 6] =
@@ -51,9 +51,18 @@ pub(super) fn card(view: &RunView, index: usize) -> String {
     )
 }
 
-/// What the machine itself takes, before and after, as the table `id`.
+/// What the machine itself takes, before and after, as the table `id`; a table for each part of the run if it has parts.
 fn rooflines(view: &RunView, id: &str) -> String {
-    let pairs = calibration::pairs(&view.calibration);
+    let tables = view.calibrations().enumerate().map(|(at, (part, records))| match part {
+        None => table(records, id, "Rooflines"),
+        Some(part) => table(records, &format!("{id}-{}", at + 1), &format!("Rooflines of {}", part.name())),
+    });
+    tables.collect()
+}
+
+/// The rooflines of one machine as the table `id`.
+fn table(records: &[CalibrationRecord], id: &str, title: &str) -> String {
+    let pairs = calibration::pairs(records);
     if pairs.is_empty() {
         return String::new();
     }
@@ -85,19 +94,31 @@ fn rooflines(view: &RunView, id: &str) -> String {
     }
     let heads: String = HEADS.iter().map(|(title, class)| sorting_head(title, class)).collect();
     format!(
-        "<h3>Rooflines</h3><div class=\"tools\">{}</div>\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rooflines\"><table id=\"{id}\"><thead><tr>\
+        "<h3>{title}</h3><div class=\"tools\">{}</div>\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table id=\"{id}\"><thead><tr>\
          {heads}</tr></thead><tbody>{rows}</tbody></table></div>",
-        copy_button(id)
+        copy_button(id),
+        title = safe(title)
     )
 }
 
-/// The rooflines for spreadsheets, in base units; what was not measured is empty. Nothing where there are none.
+/// The rooflines for spreadsheets, in base units; what was not measured is empty. Nothing where there are none. If the run has parts, the
+/// machine is the first column.
 pub(super) fn document(view: &RunView) -> Document {
-    let pairs = calibration::pairs(&view.calibration);
-    let rows: Vec<Vec<String>> = pairs.iter().filter_map(|(limit, pair)| record(limit, pair)).collect();
-    let records = (!rows.is_empty()).then(|| Records { columns: COLUMNS.to_vec(), rows });
+    let machine = (!view.parts.is_empty()).then_some("machine");
+    let columns = machine.into_iter().chain(COLUMNS).collect();
+    let rows: Vec<Vec<String>> = view.calibrations().flat_map(|(part, records)| rows(part, records)).collect();
+    let records = (!rows.is_empty()).then_some(Records { columns, rows });
     Document { records, ..Document::default() }
+}
+
+/// A row for each roofline of one machine.
+fn rows(part: Option<&PartView>, records: &[CalibrationRecord]) -> Vec<Vec<String>> {
+    let machine = part.map(|part| escape(part.name()).into_owned());
+    let row = |(limit, pair): (&Named<MachineLimit>, LimitPair<'_>)| {
+        Some(machine.clone().into_iter().chain(record(limit, &pair)?).collect())
+    };
+    calibration::pairs(records).into_iter().filter_map(row).collect()
 }
 
 fn record(limit: &Named<MachineLimit>, pair: &LimitPair<'_>) -> Option<Vec<String>> {

@@ -182,7 +182,7 @@ mod tests {
         let dimension = |title: &str, unit| Dimension { title: title.to_owned(), unit };
         let panel = Panel {
             title: "some".to_owned(),
-            across: dimension("operators", Unit::Count),
+            across: dimension("streams", Unit::Count),
             up: dimension("memory", Unit::Bytes),
             lines: vec![Line { name: "active".to_owned(), look: Look::of(0), points: points.to_vec() }],
         };
@@ -230,7 +230,7 @@ mod tests {
         figure.title = "A <figure> & more".to_owned();
         let svg = figure.svg().unwrap();
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
-        for expect in ["A &lt;figure&gt; &amp; more", ">a note</text>", "#0072b2", ">operators</text>"] {
+        for expect in ["A &lt;figure&gt; &amp; more", ">a note</text>", "#0072b2", ">streams</text>"] {
             assert!(svg.contains(expect), "{expect}: {svg}");
         }
         assert_eq!(svg.matches("<circle ").count(), 3 + 1, "the points and the one of the legend");
@@ -241,7 +241,7 @@ mod tests {
         let mut figure = figure(1, &[]);
         figure.panels[0].lines[0].points.truncate(1);
         let svg = figure.svg().unwrap();
-        assert!(svg.contains(">operators: 10</text>"), "{svg}");
+        assert!(svg.contains(">streams: 10</text>"), "{svg}");
         assert_eq!((svg.matches("<circle ").count(), svg.matches("<rect ").count()), (2, 2), "{svg}");
     }
 

@@ -108,12 +108,12 @@ enum Shown {
 }
 
 impl<'a> Shape<'a> {
-    /// Leaves out what is empty; then, as far as the table is too wide, what is least important; then joins the arguments; then
-    /// lets words go on in the next line.
+    /// Leaves out what is empty; then, as far as the table is too wide, what is least important. Where that is not enough, the arguments
+    /// are joined instead, as little is left out as then fits, and words go on in the next line.
     fn of(table: &'a Table, layout: &Layout, indent: usize) -> Self {
         let is_void = |index: usize| table.rows().all(|row| row[index].is_void());
         let is_shown = |(index, column): &(usize, &Column)| match column.rank {
-            Rank::Essential | Rank::Argument => true,
+            Rank::Essential | Rank::Argument | Rank::Secondary(_) => true,
             Rank::Filled | Rank::Extra(_) => !is_void(*index),
         };
         let shown = table.columns.iter().enumerate().filter(is_shown).map(|(index, _)| Shown::One(index)).collect();
@@ -123,9 +123,13 @@ impl<'a> Shape<'a> {
         if layout.is_wide {
             return shape;
         }
-        while shape.width() > room && shape.drop_extra() {}
+        let all = shape.shown.clone();
+        shape.drop_extras(room);
         if shape.width() > room {
+            shape.shown = all;
             shape.join_arguments();
+            shape.measure();
+            shape.drop_extras(room);
         }
         shape.narrow(room);
         shape
@@ -146,10 +150,25 @@ impl<'a> Shape<'a> {
         self.widths.iter().sum::<usize>() + GAP * self.widths.len().saturating_sub(1)
     }
 
+    /// The width where each of the joined arguments has a line of its own.
+    fn narrowest(&self) -> usize {
+        let joined = self.shown.iter().zip(&self.widths).find_map(|(shown, width)| match shown {
+            Shown::Arguments(indices) => Some((indices, *width)),
+            Shown::One(_) => None,
+        });
+        let Some((indices, width)) = joined else { return self.width() };
+        let pairs = self.table.rows().flat_map(|row| indices.iter().map(move |index| self.pair(row, *index).width()));
+        self.width() - width + pairs.max().unwrap_or_default().clamp(WORDS_WIDTH_MIN.min(width), width)
+    }
+
+    fn drop_extras(&mut self, room: usize) {
+        while self.narrowest() > room && self.drop_extra() {}
+    }
+
     fn drop_extra(&mut self) -> bool {
         let rank = |shown: &Shown| match shown {
             Shown::One(index) => match self.table.columns[*index].rank {
-                Rank::Extra(rank) => Some(rank),
+                Rank::Extra(rank) | Rank::Secondary(rank) => Some(rank),
                 _ => None,
             },
             Shown::Arguments(_) => None,
@@ -173,7 +192,6 @@ impl<'a> Shape<'a> {
         if let Some(place) = self.shown.iter().position(|shown| *shown == Shown::One(first)) {
             self.shown[place] = Shown::Arguments(arguments);
         }
-        self.measure();
     }
 
     /// Takes what is too much off the widest columns of words.
@@ -208,11 +226,15 @@ impl<'a> Shape<'a> {
             Shown::One(index) => row[*index].shown(),
             Shown::Arguments(indices) => {
                 let shown = indices.iter().filter(|index| !row[**index].is_void());
-                let pairs = shown.map(|index| format!("{}={}", self.table.columns[*index].title, row[*index].shown()));
-                pairs.collect::<Vec<_>>().join(" ")
+                shown.map(|index| self.pair(row, *index)).collect::<Vec<_>>().join(" ")
             }
         };
         self.shown.iter().map(|shown| escape(&text(shown)).into_owned()).collect()
+    }
+
+    /// An argument with its name.
+    fn pair(&self, row: &[Datum], index: usize) -> String {
+        format!("{}={}", self.table.columns[index].title, row[index].shown())
     }
 
     /// `rows` with their columns aligned; no line ends with a space.

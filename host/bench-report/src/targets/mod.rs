@@ -1,4 +1,4 @@
-//! The targets that a run was checked against: the value of each, its bound, and what follows from the two.
+//! The targets that a run was checked against: the value of each, its bound, and the verdict.
 
 mod csv;
 mod json;
@@ -9,77 +9,77 @@ pub use self::table::targets_document;
 use crate::{Datum, Measure};
 use bench_model::{Arguments, Direction, Unit};
 
-/// A target that was held against a run.
+/// The result of checking a run against one target.
 #[derive(Clone, Debug)]
 pub struct TargetResult {
-    /// The name of the set it is from.
+    /// The name of the set of targets.
     pub set: String,
-    /// Its own.
+    /// The name of the target.
     pub name: String,
-    /// One line that says what is held to what.
+    /// One line that describes the target.
     pub summary: String,
-    /// `module/scenario`.
+    /// The full name of the scenario, `module/scenario`.
     pub scenario: String,
     /// The arm, with its variant where it has one.
     pub arm: String,
-    /// What value and bound are.
+    /// What the value and the bound measure.
     pub quantity: Quantity,
-    /// Below the bound is better, or above it; never neutral.
+    /// Whether a value below or above the bound passes; never neutral.
     pub direction: Direction,
-    /// What the value must not pass; above 0.
+    /// The bound, above 0.
     pub bound: f64,
-    /// What was found, or why there is nothing.
+    /// The measured value, or the reason why there is none.
     pub held: Result<MeasuredValue, String>,
 }
 
-/// What a value and its bound are.
+/// What a value and its bound measure.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quantity {
-    /// A figure in the unit of its samples; the empty unit where that is not known because there are none.
+    /// A figure in the unit of its samples, or in the empty unit if there are no samples to tell it.
     Plain(Unit),
-    /// Operations a second.
+    /// Operations per second.
     Rate,
-    /// How many times something else.
+    /// A ratio to another figure.
     Ratio,
-    /// What a figure in this unit gains where the argument gains 1.
+    /// The increase of a figure per unit of an argument.
     Growth {
-        /// Of the figure.
+        /// The unit of the figure.
         unit: Unit,
-        /// The argument's name.
+        /// The name of the argument.
         over: String,
     },
 }
 
-/// The value of a target: that of the worst of all cells that it applies to.
+/// The value of a target: that of the worst cell that it applies to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasuredValue {
     /// The value.
     pub value: f64,
-    /// Samples behind it.
+    /// The number of samples.
     pub samples: u64,
-    /// Operations that those span.
+    /// The number of operations that all samples span.
     pub operations: u64,
-    /// Operations that each of them spans, where it is one number.
+    /// The number of operations per sample, if it is the same for all.
     pub batch: Option<u64>,
-    /// The arguments of the cell, or those that all its cells share.
+    /// The arguments of the cell, or those that all cells share.
     pub arguments: Arguments,
-    /// Where in the run that was, where it is one place of several.
+    /// The cell or point of the run with this value, if there are several.
     pub at: Option<String>,
 }
 
-/// What follows.
+/// The verdict on a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetVerdict {
-    /// The bound is kept.
+    /// The value is within the bound.
     Pass,
-    /// It is not.
+    /// The value is beyond the bound.
     Miss,
-    /// There is no value to show.
+    /// There is no value.
     NotMeasured,
 }
 
 impl TargetResult {
-    /// What follows of value and bound.
+    /// The verdict: whether the value is within the bound.
     pub fn verdict(&self) -> TargetVerdict {
         match self.margin() {
             None => TargetVerdict::NotMeasured,
@@ -89,27 +89,32 @@ impl TargetResult {
         }
     }
 
-    /// How far the value is on the right side of the bound, as a share of the bound; negative where it is on the wrong one.
+    /// The distance of the value to the bound, as a share of the bound; negative if the target is missed.
     pub fn margin(&self) -> Option<f64> {
         self.held.as_ref().ok().map(|held| self.margin_of(held.value))
     }
 
-    /// `value` as a person reads it, in the unit of the bound.
+    /// `value` as text with the unit of the bound, scaled.
     pub(crate) fn text_of(&self, value: f64) -> String {
         self.quantity.datum(value).shown()
     }
 
-    /// The margin that `value` would have.
+    /// The margin of another value.
     pub fn margin_of(&self, value: f64) -> f64 {
+        self.margin_to(self.bound, value)
+    }
+
+    /// The margin that `value` would have with another bound.
+    pub fn margin_to(&self, bound: f64, value: f64) -> f64 {
         match self.direction {
-            Direction::HigherIsBetter => (value - self.bound) / self.bound,
-            Direction::LowerIsBetter | Direction::Neutral => (self.bound - value) / self.bound,
+            Direction::HigherIsBetter => (value - bound) / bound,
+            Direction::LowerIsBetter | Direction::Neutral => (bound - value) / bound,
         }
     }
 }
 
 impl TargetVerdict {
-    /// The word for it.
+    /// The text in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -129,7 +134,7 @@ impl Quantity {
         Datum::number(value, measure)
     }
 
-    /// As documents write it: a UCUM unit, `1/s`, `1`, or a unit by an argument.
+    /// The unit in documents: a UCUM unit, `1/s`, `1`, or a unit per argument.
     fn unit(&self) -> String {
         match self {
             Self::Plain(unit) => unit.to_string(),
@@ -140,7 +145,7 @@ impl Quantity {
     }
 }
 
-/// The name of the bound's field, as targets write it.
+/// The name of the field in a target's TOML that sets the bound.
 fn bound_name(direction: Direction) -> &'static str {
     match direction {
         Direction::HigherIsBetter => "at_least",
@@ -192,7 +197,7 @@ mod tests {
         check(Direction::HigherIsBetter, 9.0, TargetVerdict::Miss, -0.1);
     }
 
-    /// One of each quantity, one at a place among several, one that a module's text was the end of.
+    /// One target of each quantity, one of them with a place, and one that failed with a text of the module.
     fn some() -> Vec<TargetResult> {
         let (less, more) = (Direction::LowerIsBetter, Direction::HigherIsBetter);
         let growth = Quantity::Growth { unit: Unit::Bytes, over: "streams".to_owned() };
@@ -236,12 +241,12 @@ mod tests {
     #[test]
     fn several_sets_are_told_apart_and_markdown_is_a_table() {
         let mut two = some()[..2].to_vec();
-        two[1].set = "wal|2".to_owned();
+        two[1].set = "own|2".to_owned();
         insta::assert_snapshot!(rendered(&Markdown, &two, 100), @r"
         | set | verdict | target | value | bound | margin | n | what is held |
         | --- | --- | --- | --: | --: | --: | --: | --- |
         | mine | pass | append | 1.23 µs | ≤ 10.0 µs | 88 % | 12.0k | append held to its bound |
-        | wal\|2 | pass | batch | 14.2M/s | ≥ 10.0M/s | 42 % | 12.0k × 16 | batch held to its bound; worst of 2 at batch=10 |
+        | own\|2 | pass | batch | 14.2M/s | ≥ 10.0M/s | 42 % | 12.0k × 16 | batch held to its bound; worst of 2 at batch=10 |
         ");
     }
 

@@ -1,17 +1,17 @@
-//! The document of targets: a line each, with what follows, value, bound, margin and samples.
+//! The document of targets: a row each, with verdict, value, bound, margin and number of samples.
 
 use super::{MeasuredValue, TargetResult, TargetVerdict, csv, json};
 use crate::document::{Body, Column, Datum, Document, Group, Measure, Rank, Section, Table};
 use crate::{RunView, text};
 use bench_model::Direction;
 
-/// `judged`, which were held against `view`, as a document.
+/// The results of checking the run `view`, as a document.
 pub fn targets_document(view: &RunView, judged: &[TargetResult]) -> Document {
     let sections = vec![targets(judged), Section::footer(footer(view, judged))];
     Document { data: json::data(view, judged), records: Some(csv::records(judged)), sections }
 }
 
-/// A group for each set; where there is one set it has no heading.
+/// A table with a group per set; a single set has no heading.
 pub(super) fn targets(judged: &[TargetResult]) -> Section {
     let columns = vec![
         Column::words("verdict"),
@@ -50,7 +50,7 @@ fn row(judged: &TargetResult) -> Vec<Datum> {
     ]
 }
 
-/// What a reader looks for stands out.
+/// The text of a verdict; a missed target stands out.
 fn word(verdict: TargetVerdict) -> &'static str {
     if verdict == TargetVerdict::Miss { "MISS" } else { verdict.as_str() }
 }

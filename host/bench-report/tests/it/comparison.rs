@@ -1,8 +1,9 @@
 //! Which parts of a run count where its arms were interleaved: pairs, processes, reasons.
 
 use crate::compared::{BATCH, OPTIONS, account, of_pairs, pairing, three_arms, turns, wobbling};
-use crate::fixture::{Block, Run, outcome};
-use bench_report::{Comparison, ComparisonReport, ReportError};
+use crate::fixture::{Block, Run, compared, outcome};
+use bench_model::Steadiness;
+use bench_report::{Comparison, ComparisonReport, ReportError, Text};
 use bench_sink::runfile::{Record, Status};
 use bench_stats::Verdict;
 
@@ -18,7 +19,7 @@ fn check<T: PartialEq + std::fmt::Debug>(records: &[Vec<Record>], look: impl Fn(
 }
 
 #[test]
-fn each_contender_is_compared_with_the_baseline_of_its_turns() {
+fn each_candidate_is_compared_with_the_baseline_of_its_block() {
     let comparison = of_pairs(&three_arms(5));
     let found: Vec<_> = comparison
         .comparisons
@@ -176,7 +177,7 @@ fn cell_that_failed_alone_is_compared_with_the_first_one_written() {
 }
 
 #[test]
-fn a_run_that_measured_nothing_in_turns_is_refused() {
+fn run_without_interleaved_cells_is_refused() {
     let mut run = Run::begin(1, 1);
     run.append(&block(0, 0, "wasm").timed(1, 1..=40).records());
     let error = ComparisonReport::of_pairs(run.file(), &OPTIONS).unwrap_err();
@@ -220,6 +221,30 @@ fn parts_that_a_process_lacks_still_add_up() {
     let comparison = of_pairs(&run);
     let names: Vec<_> = comparison.ledgers[1].terms.iter().map(|term| (term.name.as_str(), term.ns.mean)).collect();
     assert_eq!(names, [("lower arguments", 10.0), ("in the module", 20.0), ("log", 25.0), ("residual", 95.0)]);
+}
+
+#[test]
+fn class_that_most_processes_of_a_cell_share_is_warned_of() {
+    let warned = |processes: u32, of_class: u32| {
+        let mut run = Run::begin(2, processes);
+        for process in 0..processes {
+            let timed = |cell: u32, arm: &str| {
+                let mut timed = block(cell, process, arm).timed(BATCH, wobbling(100.0, process, u64::from(cell)));
+                timed.outcome.steadiness = Some(Steadiness::Flat);
+                timed
+            };
+            let mut slower = timed(1, "wasm");
+            slower.outcome.steadiness = (process < of_class).then_some(Steadiness::NoSteadyState);
+            run.append(&turns(vec![timed(0, "native"), slower]));
+        }
+        run.end(None);
+        let text = compared(&Text, &of_pairs(&run));
+        text.lines().find_map(|line| line.strip_prefix("m/s wasm: no steady state: ").map(str::to_owned))
+    };
+    let note = warned(10, 10).expect("it is warned of");
+    assert!(note.contains("in 10 of 10 processes; measure longer"), "{note}");
+    assert_eq!(warned(10, 1), None, "by chance");
+    assert_eq!(warned(1, 1), None, "a single process says nothing");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn varied() -> Run {
 }
 
 #[test]
-fn contenders_stand_below_each_other_and_then_where_the_time_went() {
+fn candidates_stand_below_each_other_and_then_where_the_time_went() {
     assert_snapshot!(compared(&Text, &of_pairs(&varied())), @r"
       verdict                      ratio  95 % interval  compared             baseline  candidate
     ring/echo
@@ -256,7 +256,7 @@ fn a_single_process_has_medians_and_no_ratio() {
 }
 
 #[test]
-fn json_holds_every_matchup_ledger_and_account() {
+fn json_has_every_comparison_ledger_and_account() {
     assert_snapshot!(compared(&Json, &of_pairs(&steady_arms(4))), @r#"
     {
       "run": {
@@ -677,7 +677,7 @@ fn side_that_was_disturbed_is_named_once_for_all_of_its_runs() {
 }
 
 #[test]
-fn csv_has_a_line_for_each_matchup() {
+fn csv_has_a_line_for_each_comparison() {
     assert_snapshot!(compared(&Csv, &of_pairs(&troubled())), @r#"
     scenario,family,arguments,baseline,contender,status,reason,baseline_p50_ns,contender_p50_ns,pairs,processes,ratio_of_medians,ratio_of_medians_low,ratio_of_medians_high,ratio_of_means,ratio_of_means_low,ratio_of_means_high,band_low,band_high,p_different,p_equivalent,verdict,more_pairs,delta,note
     ring/stream,family,,native,wasm,ok,,100.012,100.012,400,2,1.00007,0.992081,1.00813,1.00013,0.993733,1.00657,0.995846,1.00417,,,withheld,,0.02,

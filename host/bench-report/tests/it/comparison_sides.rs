@@ -108,7 +108,7 @@ fn results_that_differ_have_no_ratio_and_both_are_named() {
         let block = block.timed(BATCH, wobbling(100.0, 0, 0)).checksum(checksum);
         SideRun { blocks: vec![block.records()], ..SideRun::new("b", 0, 1.0, None) }.file()
     };
-    let look = |matchup: &Comparison| (matchup.status, matchup.figures.is_some(), matchup.reason.clone().unwrap());
+    let look = |compared: &Comparison| (compared.status, compared.figures.is_some(), compared.reason.clone().unwrap());
     let comparison = compare(side("a", 3, 100.0, None), vec![other(0xbb), other(0xbb), other(0xbb)]);
     let reason =
         "checksum 00000000000000aa of A differs from 00000000000000bb of B: equal arguments must yield equal results";
@@ -146,7 +146,7 @@ fn two_modules_of_one_run_are_not_mixed() {
     let mut twin = Block::new(1, 0, "ring/stream", "wasm").argument("payload_bytes", 64).timed(1, [9; 40]);
     twin.cell.module.file = "other.wasm".to_owned();
     run.blocks.push(twin.records());
-    let look = |matchup: &Comparison| (matchup.status, matchup.reason.clone().unwrap());
+    let look = |compared: &Comparison| (compared.status, compared.reason.clone().unwrap());
     let reason = "wasm A is of two modules in one run (plugins/wasm, other.wasm); compare runs of one each";
     check(&compare(vec![run.file()], side("b", 1, 100.0, None)), look, (Status::Skipped, reason.to_owned()));
 }

@@ -3,7 +3,7 @@
 use bench_report::RunView;
 
 pub(crate) use sample_run::{
-    Block, Run, calibration, compared, eventful, fingerprint, module, outcome, rendered, warnings,
+    Block, Part, Run, calibration, compared, eventful, fingerprint, merged, module, outcome, rendered, warnings,
 };
 
 pub(crate) fn text(view: &RunView) -> String {

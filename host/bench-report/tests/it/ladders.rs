@@ -1,11 +1,11 @@
 //! Ladders: each rung against the one before and against native code, as a person and as a program read it.
 
-use crate::compared::{BATCH, of_pairs, turns, wobbling};
+use crate::compared::{BATCH, account, of_pairs, turns, wobbling};
 use crate::fixture::{Block, Run, compared};
 use bench_model::Arguments;
-use bench_report::{ComparisonReport, Json, Text};
+use bench_report::{ComparisonReport, Json, Layout, Renderer, Text, comparison_document};
 use bench_sink::environment::Witness;
-use bench_sink::runfile::{LadderRecord, Record, RungRecord, Status};
+use bench_sink::runfile::{AccountRecord, HardwareRecord, LadderRecord, Record, RungRecord, Status};
 use insta::assert_snapshot;
 
 fn rung(name: &str, cell: Option<u32>, skipped: Option<&str>) -> RungRecord {
@@ -93,6 +93,69 @@ fn a_row_stands_for_each_rung_and_a_line_for_each_that_is_missing() {
     ");
 }
 
+/// Two rungs, the first of which is the baseline, and what an operation of each used.
+fn used(names: [&str; 2], arms: [&str; 2]) -> ComparisonReport {
+    let mut run = Run::begin(2, 10);
+    let rungs = vec![rung(names[0], Some(0), None), rung(names[1], Some(1), None)];
+    let scenario = "ring/stream".to_owned();
+    run.append(&[Record::Ladder(LadderRecord { scenario, arguments: Arguments::default(), rungs })]);
+    for process in 0..10 {
+        let block = |cell: u32, level| {
+            let samples = wobbling(level, process, u64::from(cell));
+            let block = Block::new(cell, process, "ring/stream", arms[cell as usize]).timed(BATCH, samples);
+            if cell == 1 { block.variant("bounds") } else { block }
+        };
+        run.append(&turns(vec![block(0, 100.0), block(1, 150.0)]));
+    }
+    let hardware = HardwareRecord::Counted {
+        cycles: 9_000_000,
+        instructions: 5_000_000,
+        cache_misses: 0,
+        branch_misses: 0,
+        reading_ns: None,
+    };
+    let first = AccountRecord {
+        faults_minor: Some(93_000),
+        faults_major: Some(1_000),
+        hardware: Some(hardware),
+        ..account(0, 0, None)
+    };
+    run.append(&[Record::Account(first), Record::Account(account(1, 0, Some(12_040)))]);
+    run.end(None);
+    of_pairs(&run)
+}
+
+#[test]
+fn rungs_show_what_an_operation_used() {
+    let comparison = used(["native", "bounds"], ["native", "wasm"]);
+    let layout = Layout { is_wide: true, ..Layout::default() };
+    let text = Text.render(&comparison_document(&comparison, false), &layout);
+    let head = text.lines().nth(1).unwrap();
+    assert!(head.contains("× native") && head.contains("faults  wasm instr.  CPU instr."), "{text}");
+    let check = |rung: &str, expect: [&str; 3]| {
+        let row = text.lines().find(|line| line.trim_start().starts_with(rung)).unwrap();
+        let words: Vec<_> = row.split_whitespace().collect();
+        assert!(words.windows(3).any(|three| three == expect), "{expect:?}: {row}");
+    };
+    check("native", ["94", "–", "5000"]);
+    check("bounds", ["0.0120", "1204", "–"]);
+    assert!(text.contains("what an operation of each rung used: --breakdown"), "{text}");
+}
+
+#[test]
+fn ratios_are_named_after_the_rung_that_they_are_to() {
+    let comparison = used(["wasm", "bounds"], ["wasm", "wasm"]);
+    let text = compared(&Text, &comparison);
+    assert!(text.contains("× wasm") && !text.contains("× native"), "{text}");
+    let document: serde_json::Value = serde_json::from_str(&compared(&Json, &comparison)).unwrap();
+    let ladder = &document["ladders"][0];
+    assert_eq!(ladder["baseline"], "wasm");
+    let rung = &ladder["rungs"][1];
+    assert!(rung["ratio_to_native"].is_null() && rung["verdict_to_native"].is_null(), "{rung:#}");
+    assert_eq!(rung["verdict_to_baseline"], "different");
+    assert_eq!(rung["ratio_to_baseline"], rung["ratio_to_previous"]);
+}
+
 #[test]
 fn rung_of_a_disturbed_cell_is_marked() {
     let mut run = Run::begin(2, 3);
@@ -121,6 +184,8 @@ fn programs_read_the_rungs_with_their_ratios() {
     let names: Vec<_> = rungs.iter().map(|rung| rung["rung"].as_str().unwrap()).collect();
     assert_eq!(names, ["native", "wasm", "no-simd", "bounds", "pulley"]);
     assert_eq!(rungs[3]["verdict_to_previous"], "different");
+    assert_eq!(document["ladders"][0]["baseline"], "native");
+    assert_eq!(rungs[3]["ratio_to_native"], rungs[3]["ratio_to_baseline"]);
     let ratio = rungs[3]["ratio_to_previous"]["ratio"].as_f64().unwrap();
     assert!((1.9..2.1).contains(&ratio), "{ratio}");
     assert!(rungs[2]["skipped"].as_str().unwrap().contains("--variants") && rungs[2]["p50_ns"].is_null());

@@ -10,6 +10,7 @@ mod fixture;
 mod formats;
 mod golden;
 mod history;
+mod hosts;
 mod html;
 mod html_parts;
 mod ladders;

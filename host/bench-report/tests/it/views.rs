@@ -4,7 +4,7 @@ use crate::fixture::{Block, Run, calibration, fingerprint, json, outcome, text, 
 use bench_model::{Arm, MachineLimit, Unit};
 use bench_report::{Detail, ReportError, RunView, run_document};
 use bench_sink::environment::Witness;
-use bench_sink::runfile::{Named, Record, ResumedRecord, RunFile, Status, When};
+use bench_sink::runfile::{Named, ReadError, Record, ResumedRecord, RunFile, Status, When};
 use std::fs;
 
 /// Checks what one look at a run with these records finds.
@@ -150,7 +150,11 @@ fn warnings_of_a_run_are_said_with_their_remedy() {
     let file = run.directory().join("run.jsonl");
     let text = fs::read_to_string(&file).unwrap();
     let warning = r#""warnings":[{"warning":"governor","found":"it is slow","remedy":"make it fast"}],"seed""#;
-    fs::write(&file, text.replacen("\"seed\"", warning, 1)).unwrap();
+    let changed = text.replacen("\"seed\"", warning, 1);
+    assert!(RunFile::read(&run.directory()).is_ok());
+    fs::write(&file, &changed).unwrap();
+    assert!(matches!(RunFile::read(&run.directory()), Err(ReadError::Changed { line: 1, .. })));
+    fs::write(&file, changed.replacen("\"digest\"", "\"was\"", 1)).unwrap();
     assert_eq!(of_the_machine(&run.view()), ["it is slow: make it fast"]);
     assert!(json(&run.view()).contains("\"remedy\": \"make it fast\""));
 }
@@ -253,19 +257,33 @@ fn a_torn_tail_and_a_missing_end_are_known() {
 
 #[test]
 fn a_file_that_contradicts_itself_is_refused() {
-    let refuse = |records: &[Record]| {
+    let read = |records: &[Record]| {
         let mut run = Run::begin(1, 1);
         run.append(records);
-        RunView::of(RunFile::read(&run.directory()).unwrap()).unwrap_err()
+        RunView::read(&run.directory()).unwrap_err()
+    };
+    // The same without a file.
+    let refuse = |records: &[Record]| {
+        let mut file = Run::begin(1, 1).file();
+        file.records.extend_from_slice(records);
+        RunView::of(file).unwrap_err()
     };
     let mut wrong = block(0);
     wrong.series[0].raw = None;
     wrong.series[0].histogram = "garbage".to_owned();
-    assert!(matches!(refuse(&wrong.records()), ReportError::Histogram { cell: 0, process: 0, .. }));
+    let records = wrong.records();
+    assert!(matches!(read(&records), ReportError::Read(ReadError::Series { line: 3, .. })));
+    assert!(matches!(refuse(&records), ReportError::Histogram { cell: 0, process: 0, .. }));
     let mut wrong = block(0);
     wrong.series[0].batch = 0;
-    assert_eq!(refuse(&wrong.records()).to_string(), "cell 0, process 0: a sample of `s` spans no operation");
-    assert!(matches!(refuse(&block(0).records()[1..]), ReportError::Inconsistent { .. }));
+    let records = wrong.records();
+    let said = read(&records).to_string();
+    assert!(said.ends_with("run.jsonl:3: not a series as it was recorded: a sample spans no operation"), "{said}");
+    assert_eq!(refuse(&records).to_string(), "cell 0, process 0: a sample of `s` spans no operation");
+    let mut wrong = block(0);
+    wrong.series[0].raw.iter_mut().flatten().for_each(|sample| *sample *= 10);
+    assert!(read(&wrong.records()).to_string().contains("its samples are not those that its histogram counts"));
+    assert!(matches!(read(&block(0).records()[1..]), ReportError::Inconsistent { .. }));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("run.jsonl"), "").unwrap();
     assert!(matches!(RunView::read(folder.path()), Err(ReportError::NoRun { .. })));

@@ -11,9 +11,10 @@ use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
     AccountRecord, CalibrationRecord, CellRecord, CheckRecord, EndRecord, FILE_NAME, LimitRecord, ModuleRecord,
-    ModuleRef, Named, OutcomeRecord, Overhead, Planned, Record, RunFile, RunRecord, RunWriter, SeriesRecord, Status,
-    When,
+    ModuleRef, Named, OutcomeRecord, Overhead, PartRecord, Planned, Record, RunFile, RunRecord, RunWriter,
+    SeriesRecord, Status, When,
 };
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,17 @@ impl Run {
 
     /// The same, under a name of its own and on any machine.
     pub fn begin_on(id: &str, fingerprint: Fingerprint, cells: u32, processes: u32) -> Self {
+        Self::begin_with(id, fingerprint, None, cells, processes)
+    }
+
+    /// The same, measured by the program with this digest.
+    fn begin_with(
+        id: &str,
+        fingerprint: Fingerprint,
+        program_sha256: Option<String>,
+        cells: u32,
+        processes: u32,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let writer = RunWriter::create(&folder.path().join("run")).unwrap();
         let planned = Planned {
@@ -100,7 +112,7 @@ impl Run {
             command: vec!["bench-host".to_owned(), "load".to_owned(), "ring.wasm".to_owned()],
             planned,
             fingerprint,
-            program_sha256: None,
+            program_sha256,
             warnings: Vec::new(),
         };
         let mut begun = Self { folder, writer };
@@ -141,6 +153,71 @@ impl Run {
     pub fn view(&self) -> RunView {
         RunView::of(self.file()).unwrap()
     }
+}
+
+/// What one machine measured of a merged run.
+#[derive(Clone, Debug)]
+pub struct Part {
+    machine: String,
+    fingerprint: Fingerprint,
+    limits: Vec<(String, f64)>,
+    blocks: Vec<Block>,
+}
+
+impl Part {
+    /// A part of the agent with this name, which nothing but its running kernel distinguishes from others.
+    pub fn new(machine: &str) -> Self {
+        Self { machine: machine.to_owned(), fingerprint: fingerprint(), limits: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// Sets the fingerprint of the machine.
+    #[must_use]
+    pub fn on(mut self, fingerprint: Fingerprint) -> Self {
+        self.fingerprint = fingerprint;
+        self
+    }
+
+    /// Adds a roofline, the same before and after, in nanoseconds (per byte if it is one of memory).
+    #[must_use]
+    pub fn limit(mut self, name: &str, median: f64) -> Self {
+        self.limits.push((name.to_owned(), median));
+        self
+    }
+
+    /// Adds a repetition.
+    #[must_use]
+    pub fn block(mut self, block: Block) -> Self {
+        self.blocks.push(block);
+        self
+    }
+}
+
+/// The run `id`, merged of what the agents of a fleet measured with the program of this digest.
+pub fn merged(id: &str, program: &str, parts: impl IntoIterator<Item = Part>) -> Run {
+    let parts: Vec<Part> = parts.into_iter().collect();
+    let blocks = || parts.iter().flat_map(|part| &part.blocks);
+    let cells: BTreeSet<u32> = blocks().map(|block| block.cell.cell).collect();
+    let processes = blocks().map(|block| block.cell.process + 1).max().unwrap_or(1);
+    let head = parts.first().map_or_else(fingerprint, |part| part.fingerprint.clone());
+    let mut run = Run::begin_with(id, head, Some(program.to_owned()), cells.len() as u32, processes);
+    let of = parts.len() as u32;
+    for (number, part) in (1..).zip(parts) {
+        let limits: Vec<_> = part.limits.iter().map(|(name, median)| (name.as_str(), Some(*median))).collect();
+        let record = PartRecord {
+            number,
+            of,
+            run: format!("{id}@{}", part.machine),
+            started: "2026-01-02T03:04:05Z".to_owned(),
+            fingerprint: part.fingerprint,
+            boot_id: Some(format!("kernel of {}", part.machine)),
+            clock: Vec::new(),
+        };
+        run.append(&[Record::Part(record), calibration(When::Before, &limits)]);
+        part.blocks.into_iter().for_each(|block| run.append(&block.records()));
+        run.append(&[calibration(When::After, &limits)]);
+    }
+    run.end(None);
+    run
 }
 
 /// A machine of a fixed description.
