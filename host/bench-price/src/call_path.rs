@@ -26,6 +26,8 @@ pub enum CallForm {
     Dynamic,
     /// With code that the engine compiles for the two components.
     Fused,
+    /// Of an async function: with dynamic values, awaited, on an engine whose calls can be concurrent.
+    Awaited,
 }
 
 /// A direction and a form.
@@ -74,6 +76,7 @@ impl CallForm {
             Self::Typed => "typed",
             Self::Dynamic => "dynamic",
             Self::Fused => "fused",
+            Self::Awaited => "awaited",
         }
     }
 }

@@ -3,11 +3,11 @@
 use crate::call_path::CallForm;
 use crate::compile;
 use crate::reference::{REFERENCES, TypedCalls};
-use crate::values::{Vals, are_equal, function_types, visit_resources};
-use bench_wasm::Runtime;
+use crate::values::{Given, Vals, are_equal, function_types, visit_resources};
 use bench_wasm::wasmtime::component::{Component, Func, Instance, Linker, ResourceAny, TypedFunc, Val};
 use bench_wasm::wasmtime::{Error, Result, Store};
-use synthetic_component::{API, Components, function_name, give_name};
+use bench_wasm::{Runtime, wait};
+use synthetic_component::{API, Components, function_name, give_name, run_name, stock_name};
 
 /// An instance of the component that is called.
 pub(crate) struct Callee {
@@ -15,6 +15,10 @@ pub(crate) struct Callee {
     select: TypedFunc<(u32,), ()>,
     functions: Vec<Called>,
     typed: Vec<TypedCalls>,
+    /// The functions that make resources.
+    gives: Vec<Func>,
+    /// The handles that the next calls give away.
+    stock: std::vec::IntoIter<ResourceAny>,
 }
 
 /// A function, what it is called with, and what it must return.
@@ -24,6 +28,8 @@ struct Called {
     /// The result of the last call.
     found: Vec<Val>,
     has_resources: bool,
+    /// For each payload, where its arguments have handles that are given away.
+    given: Vec<Vec<Given>>,
 }
 
 impl Callee {
@@ -33,9 +39,9 @@ impl Callee {
         let mut store = Store::new(engine, ());
         let instance = Linker::new(engine).instantiate(&mut store, &component)?;
         let select = instance.get_typed_func(&mut store, "select")?;
-        let resources = (0..components.resources)
-            .map(|number| made(&mut store, &instance, number))
-            .collect::<Result<Vec<ResourceAny>>>()?;
+        let gives = (0..components.resources).map(|number| exported(&mut store, &instance, &give_name(number)));
+        let gives = gives.collect::<Result<Vec<Func>>>()?;
+        let resources = gives.iter().map(|give| made(&mut store, give)).collect::<Result<Vec<ResourceAny>>>()?;
         let numbers: Vec<_> = (0..components.functions.len()).collect();
         let types = function_types(engine, &component, API, &numbers)?;
         let mut functions = Vec::with_capacity(types.len());
@@ -43,13 +49,15 @@ impl Callee {
             let func = exported(&mut store, &instance, &function_name(number))?;
             let payloads = Vals::of_payloads(function, ty, &resources);
             let found = vec![Val::Bool(false); ty.results().len()];
-            functions.push(Called { func, payloads, found, has_resources: function.has_resources });
+            let given = function.samples.iter().map(|sample| Given::of(sample, ty)).collect();
+            functions.push(Called { func, payloads, found, has_resources: function.has_resources, given });
         }
-        let references = functions.iter().zip(&components.functions).take(REFERENCES).enumerate();
+        let typed = if components.is_async { 0 } else { REFERENCES };
+        let references = functions.iter().zip(&components.functions).take(typed).enumerate();
         let typed = references
             .map(|(number, (called, function))| TypedCalls::new(&store, number, called.func, function))
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { store, select, functions, typed })
+        Ok(Self { store, select, functions, typed, gives, stock: Vec::new().into_iter() })
     }
 
     /// Chooses the payload.
@@ -57,17 +65,41 @@ impl Callee {
         self.select.call(&mut self.store, (payload as u32,))
     }
 
+    /// Makes the handles that so many calls of the function with this number give away.
+    pub(crate) fn prepare(&mut self, number: usize, payload: usize, times: u32) -> Result<()> {
+        let given = &self.functions[number].given[payload];
+        let mut stock = Vec::with_capacity(given.len() * times as usize);
+        for _ in 0..times {
+            for given in given {
+                stock.push(made(&mut self.store, &self.gives[given.resource as usize])?);
+            }
+        }
+        self.stock = stock.into_iter();
+        Ok(())
+    }
+
     /// Calls the function with this number so many times.
     pub(crate) fn repeat(&mut self, number: usize, form: CallForm, payload: usize, times: u32) -> Result<()> {
-        if form == CallForm::Typed {
-            return self.typed[number].repeat(&mut self.store, payload, times);
-        }
-        let called = &mut self.functions[number];
-        for _ in 0..times {
-            called.func.call(&mut self.store, &called.payloads[payload].arguments, &mut called.found)?;
-            if called.has_resources {
-                visit_resources(&called.found, &mut |resource| resource.resource_drop(&mut self.store))?;
+        match form {
+            CallForm::Typed => self.typed[number].repeat(&mut self.store, payload, times),
+            CallForm::Awaited => wait(self.repeat_awaited(number, payload, times)),
+            CallForm::Core | CallForm::Dynamic | CallForm::Fused => {
+                for _ in 0..times {
+                    let called = self.functions[number].next_call(payload, &mut self.stock)?;
+                    called.func.call(&mut self.store, &called.payloads[payload].arguments, &mut called.found)?;
+                    called.drop_result(&mut self.store)?;
+                }
+                Ok(())
             }
+        }
+    }
+
+    async fn repeat_awaited(&mut self, number: usize, payload: usize, times: u32) -> Result<()> {
+        for _ in 0..times {
+            let called = self.functions[number].next_call(payload, &mut self.stock)?;
+            let arguments = &called.payloads[payload].arguments;
+            called.func.call_async(&mut self.store, arguments, &mut called.found).await?;
+            called.drop_result(&mut self.store)?;
         }
         Ok(())
     }
@@ -79,9 +111,29 @@ impl Callee {
     }
 }
 
-/// A new resource with this number.
-fn made(store: &mut Store<()>, instance: &Instance, number: usize) -> Result<ResourceAny> {
-    let give = exported(store, instance, &give_name(number))?;
+impl Called {
+    /// The function, with the next handles of the stock in its arguments.
+    #[inline]
+    fn next_call(&mut self, payload: usize, stock: &mut impl Iterator<Item = ResourceAny>) -> Result<&mut Self> {
+        for given in &self.given[payload] {
+            let resource = stock.next().ok_or_else(|| Error::msg("a call gives more handles away than were made"))?;
+            given.put(&mut self.payloads[payload].arguments, resource);
+        }
+        Ok(self)
+    }
+
+    /// Drops the handles of the result.
+    #[inline]
+    fn drop_result(&self, store: &mut Store<()>) -> Result<()> {
+        match self.has_resources {
+            true => visit_resources(&self.found, &mut |resource| resource.resource_drop(&mut *store)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A new resource, made by this function.
+fn made(store: &mut Store<()>, give: &Func) -> Result<ResourceAny> {
     let mut found = [Val::Bool(false)];
     give.call(store, &[], &mut found)?;
     match found {
@@ -98,12 +150,29 @@ fn exported(store: &mut Store<()>, instance: &Instance, name: &str) -> Result<Fu
     func.ok_or_else(|| Error::msg(format!("the component exports no `{name}`")))
 }
 
+/// Makes so many handles for the calls that give them away.
+pub(crate) type Stock = TypedFunc<(u32,), ()>;
+
+/// The functions of a caller that make the handles which calls give away; `None` of a function whose calls give none away.
+pub(crate) fn stocks<T: 'static>(
+    store: &mut Store<T>,
+    instance: &Instance,
+    components: &Components,
+) -> Result<Vec<Option<Stock>>> {
+    let functions = components.functions.iter().enumerate().map(|(number, function)| {
+        let stock = function.gives.then(|| instance.get_typed_func(&mut *store, &*stock_name(number)));
+        stock.transpose()
+    });
+    functions.collect()
+}
+
 /// A caller and a callee in one component.
 pub(crate) struct Composed {
     store: Store<()>,
     select: [TypedFunc<(u32,), ()>; 2],
     calls: TypedFunc<(), (u64,)>,
     runs: Vec<TypedFunc<(u32,), ()>>,
+    stocks: Vec<Option<Stock>>,
 }
 
 impl Composed {
@@ -119,9 +188,16 @@ impl Composed {
             instance.get_typed_func(&mut store, "select-callee")?,
         ];
         let calls = instance.get_typed_func(&mut store, "calls")?;
-        let names = (0..components.functions.len()).map(synthetic_component::run_name);
+        let names = (0..components.functions.len()).map(run_name);
         let runs = names.map(|name| instance.get_typed_func(&mut store, &*name)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { store, select, calls, runs })
+        let stocks = stocks(&mut store, &instance, components)?;
+        Ok(Self { store, select, calls, runs, stocks })
+    }
+
+    /// Has the component make the handles that so many calls of the function with this number give away.
+    pub(crate) fn prepare(&mut self, number: usize, times: u32) -> Result<()> {
+        let stock = self.stocks[number].as_ref();
+        stock.map_or(Ok(()), |stock| stock.call(&mut self.store, (times,)))
     }
 
     /// Chooses the payload, of arguments and of results.

@@ -1,14 +1,15 @@
 //! Calls of the host by a component.
 
 use crate::call_path::CallForm;
+use crate::callee::{Stock, stocks};
 use crate::compile;
 use crate::reference::REFERENCES;
 use crate::values::{Vals, are_equal, function_types, renew_resources, visit_resources};
-use bench_wasm::Runtime;
 use bench_wasm::wasmtime::component::{
-    Component, Linker, LinkerInstance, Resource, ResourceAny, ResourceType, TypedFunc, Val,
+    Component, ComponentNamedList, Linker, LinkerInstance, Lower, Resource, ResourceAny, ResourceType, TypedFunc, Val,
 };
 use bench_wasm::wasmtime::{AsContextMut, Engine, Error, Result, Store, StoreContextMut};
+use bench_wasm::{Runtime, wait};
 use synthetic_component::{API, Components, function_name, give_name, resource_name, run_name};
 
 /// What every resource of the host is.
@@ -21,6 +22,8 @@ const REPRESENTATION: u32 = 1;
 #[derive(Default)]
 struct Host {
     functions: Vec<Answers>,
+    /// Whether the functions are async.
+    is_async: bool,
     payload: usize,
     /// Whether arguments are compared with what they must be.
     is_checking: bool,
@@ -39,6 +42,7 @@ pub(crate) struct Caller {
     store: Store<Host>,
     select: TypedFunc<(u32,), ()>,
     runs: Vec<TypedFunc<(u32,), ()>>,
+    stocks: Vec<Option<Stock>>,
 }
 
 impl Caller {
@@ -50,27 +54,38 @@ impl Caller {
         let mut store = Store::new(engine, Host::default());
         let functions = answers(&mut store, engine, &component, components)?;
         store.data_mut().functions = functions;
-        let instance = linker.instantiate(&mut store, &component)?;
+        store.data_mut().is_async = components.is_async;
+        let instance = match components.is_async {
+            true => wait(linker.instantiate_async(&mut store, &component))?,
+            false => linker.instantiate(&mut store, &component)?,
+        };
         let prepare: TypedFunc<(), ()> = instance.get_typed_func(&mut store, "prepare")?;
-        prepare.call(&mut store, ())?;
+        call(&prepare, &mut store, ())?;
         let select = instance.get_typed_func(&mut store, "select")?;
         let names = (0..components.functions.len()).map(run_name);
         let runs = names.map(|name| instance.get_typed_func(&mut store, &*name)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { store, select, runs })
+        let stocks = stocks(&mut store, &instance, components)?;
+        Ok(Self { store, select, runs, stocks })
     }
 
     /// Chooses the payload, of arguments and of results.
     pub(crate) fn select(&mut self, payload: usize) -> Result<()> {
         self.store.data_mut().payload = payload;
-        self.select.call(&mut self.store, (payload as u32,))
+        call(&self.select, &mut self.store, (payload as u32,))
+    }
+
+    /// Has the component make the handles that so many calls of the function with this number give away.
+    pub(crate) fn prepare(&mut self, number: usize, times: u32) -> Result<()> {
+        let stock = self.stocks[number].as_ref();
+        stock.map_or(Ok(()), |stock| call(stock, &mut self.store, (times,)))
     }
 
     /// Has the component call the function with this number so many times.
     pub(crate) fn repeat(&mut self, number: usize, times: u32) -> Result<()> {
-        self.runs[number].call(&mut self.store, (times,))
+        call(&self.runs[number], &mut self.store, (times,))
     }
 
-    /// Whether a call has the arguments that it must have.
+    /// Whether a call, which was prepared, has the arguments that it must have.
     pub(crate) fn is_right(&mut self, number: usize) -> Result<bool> {
         let host = self.store.data_mut();
         (host.is_checking, host.right) = (true, 0);
@@ -78,6 +93,17 @@ impl Caller {
         let host = self.store.data_mut();
         host.is_checking = false;
         Ok(host.right == 1)
+    }
+}
+
+/// Calls a function of the component. Where functions of the host are async, calls of the component are awaited.
+fn call<P>(function: &TypedFunc<P, ()>, store: &mut Store<Host>, parameters: P) -> Result<()>
+where
+    P: ComponentNamedList + Lower + 'static,
+{
+    match store.data().is_async {
+        true => wait(function.call_async(store, parameters)),
+        false => function.call(store, parameters),
     }
 }
 
@@ -124,6 +150,12 @@ fn define(interface: &mut LinkerInstance<'_, Host>, components: &Components, typ
         let name = function_name(number);
         if number < typed {
             define_typed(interface, &name, number)?;
+        } else if components.is_async {
+            interface.func_new_concurrent(&name, move |host, _, arguments, results| {
+                Box::pin(
+                    async move { host.with(|mut access| answer(access.as_context_mut(), number, arguments, results)) },
+                )
+            })?;
         } else {
             interface.func_new(&name, move |store, _, arguments, results| answer(store, number, arguments, results))?;
         }
@@ -156,7 +188,7 @@ fn arrive(mut store: StoreContextMut<'_, Host>, number: usize, bytes: usize) -> 
     Ok(())
 }
 
-/// Returns the result of the selected payload, and drops the handles that were lent.
+/// Returns the result of the selected payload, and drops the handles that it got.
 fn answer(mut store: StoreContextMut<'_, Host>, number: usize, arguments: &[Val], results: &mut [Val]) -> Result<()> {
     let host = store.data_mut();
     let function = host.functions.get(number).ok_or_else(|| Error::msg("no such function"))?;
@@ -167,9 +199,13 @@ fn answer(mut store: StoreContextMut<'_, Host>, number: usize, arguments: &[Val]
     if let (Some(result), Some(place)) = (vals.result.first(), results.first_mut()) {
         *place = result.clone();
     }
-    let has_resources = function.has_resources;
+    let (has_resources, is_async) = (function.has_resources, host.is_async);
     if has_resources {
-        visit_resources(arguments, &mut |resource| resource.resource_drop(store.as_context_mut()))?;
+        visit_resources(arguments, &mut |resource| match is_async {
+            // Where calls are awaited, a handle is not dropped in place: its host takes what it stands for.
+            true => Resource::<HostResource>::try_from_resource_any(resource, store.as_context_mut()).map(drop),
+            false => resource.resource_drop(store.as_context_mut()),
+        })?;
         renew_resources(results, &mut || new_resource(store.as_context_mut()))?;
     }
     Ok(())

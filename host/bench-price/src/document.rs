@@ -106,20 +106,27 @@ fn remarks(wit: &str, list: &PriceList) -> Vec<String> {
         1 => "one process, so there is no interval; --processes 5 gives one".to_owned(),
         count => format!("means of {count} processes, with their 95 % intervals"),
     };
-    let forms = [CallForm::Core, CallForm::Typed, CallForm::Dynamic, CallForm::Fused].map(describe_form);
+    let has_awaited = list.prices.iter().any(|price| price.path.form == CallForm::Awaited);
+    let forms = [CallForm::Core, CallForm::Typed, CallForm::Dynamic, CallForm::Fused, CallForm::Awaited];
+    let forms = forms.into_iter().filter(|form| has_awaited || *form != CallForm::Awaited);
+    let forms: Vec<_> = forms.map(describe_form).collect();
     let passed = "every function without resources first passed its values, and drawn ones, through a component and back unchanged; \
                   results and arguments of all others are compared, and composed calls are counted";
-    vec![
+    let awaited = "async functions return at once here, so their price is that of the way to wait and not of waiting; between two components \
+                   they are not priced";
+    let always = [
         format!("{wit}: {interval}"),
         format!(
             "ns a call: with empty strings and lists; ns a byte: the slope over strings and lists of {payloads} bytes, blank where there are none"
         ),
         format!("call: {}", forms.join("; ")),
         "arguments and results are constants: components allocate by advancing a pointer, and a host function copies its result; a call \
-         whose result owns a resource makes and drops it"
+         whose result owns a resource makes and drops it; one that gives a resource away has got it before, untimed, and who takes it drops \
+         it"
             .to_owned(),
         passed.to_owned(),
-    ]
+    ];
+    always.into_iter().chain(has_awaited.then(|| awaited.to_owned())).collect()
 }
 
 fn describe_form(form: CallForm) -> String {
@@ -128,6 +135,7 @@ fn describe_form(form: CallForm) -> String {
         CallForm::Typed => "with types of Rust that are compiled into the host",
         CallForm::Dynamic => "with dynamic values, as `load --call` of most signatures",
         CallForm::Fused => "with code that the engine compiles for two components",
+        CallForm::Awaited => "an async function, with dynamic values, on an engine whose calls can be concurrent",
     };
     format!("{} = {what}", form.as_str())
 }

@@ -120,7 +120,7 @@ mod tests {
         };
         let entries =
             vec![entry(EntryKind::Reference, "", "empty call"), entry(EntryKind::Function, "a:b/c@1.0.0", "f")];
-        Api { wit: String::new(), entries, skipped: Vec::new() }
+        Api { wit: String::new(), awaited: None, entries, skipped: Vec::new() }
     }
 
     /// A process in which each call takes `fixed` ns and half a nanosecond a byte.

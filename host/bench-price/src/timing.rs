@@ -21,15 +21,21 @@ impl Effort {
 }
 
 /// The most calls of a sample.
-const BATCH_MAX: u32 = 1 << 20;
+pub(crate) const BATCH_MAX: u32 = 1 << 20;
 
 /// Something that is called with one of several payloads.
 pub(crate) trait Calls {
     /// Chooses the payload.
     fn select(&mut self, payload: usize) -> Result<()>;
 
-    /// Calls it so many times.
+    /// Makes what so many calls use up, before they are timed.
+    fn prepare(&mut self, times: u32) -> Result<()>;
+
+    /// Calls it so many times, each of which was prepared.
     fn repeat(&mut self, times: u32) -> Result<()>;
+
+    /// The most calls of a sample, at most [`BATCH_MAX`].
+    fn batch_max(&self) -> u32;
 }
 
 /// The samples of one payload: nanoseconds a call, each the mean of so many calls.
@@ -50,7 +56,9 @@ pub(crate) fn samples(calls: &mut impl Calls, payloads: usize, effort: Effort) -
         for (payload, samples) in found.iter_mut().enumerate() {
             calls.select(payload)?;
             // One untimed call, because the other payload has displaced this one from the caches.
+            calls.prepare(1)?;
             calls.repeat(1)?;
+            calls.prepare(samples.batch)?;
             let start = Instant::now();
             calls.repeat(samples.batch)?;
             samples.ns.push(start.elapsed().as_nanos() as f64 / f64::from(samples.batch));
@@ -61,16 +69,17 @@ pub(crate) fn samples(calls: &mut impl Calls, payloads: usize, effort: Effort) -
 
 /// The number of calls that take about `sample_ns`. Trying it out is the warm-up.
 fn batch(calls: &mut impl Calls, sample_ns: u64) -> Result<u32> {
-    let mut times = 1;
+    let (mut times, max) = (1, calls.batch_max());
     loop {
+        calls.prepare(times)?;
         let start = Instant::now();
         calls.repeat(times)?;
         let elapsed_ns = start.elapsed().as_nanos().max(1) as u64;
-        if elapsed_ns >= sample_ns / 2 || times >= BATCH_MAX {
+        if elapsed_ns >= sample_ns / 2 || times >= max {
             let batch = u64::from(times) * sample_ns / elapsed_ns;
-            return Ok(batch.clamp(1, u64::from(BATCH_MAX)) as u32);
+            return Ok(batch.clamp(1, u64::from(max)) as u32);
         }
-        times = (times * 2).min(BATCH_MAX);
+        times = (times * 2).min(max);
     }
 }
 
@@ -83,6 +92,7 @@ mod tests {
     struct Noted {
         selected: Vec<usize>,
         calls: Vec<(usize, u32)>,
+        prepared: u32,
     }
 
     impl Calls for Noted {
@@ -91,9 +101,20 @@ mod tests {
             Ok(())
         }
 
+        fn prepare(&mut self, times: u32) -> Result<()> {
+            assert!(times <= 16, "no more than can be prepared");
+            self.prepared = times;
+            Ok(())
+        }
+
         fn repeat(&mut self, times: u32) -> Result<()> {
+            assert_eq!(std::mem::take(&mut self.prepared), times, "every call is prepared");
             self.calls.push((self.selected.last().copied().unwrap_or_default(), times));
             Ok(())
+        }
+
+        fn batch_max(&self) -> u32 {
+            16
         }
     }
 

@@ -5,6 +5,92 @@ use bench_wasm::wasmtime::component::{Component, ResourceAny, Type, Val};
 use bench_wasm::wasmtime::{Engine, Error, Result};
 use synthetic_component::{Function, Sample, Value, function_name};
 
+/// The place of a handle in arguments that a call gives away: the way to it, and the number of its resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// The number of the argument, and then of an element or a field in each list, tuple or record that it is in.
+    way: Vec<usize>,
+    pub(crate) resource: u32,
+}
+
+impl Given {
+    /// Those in the arguments of a call of a function of this type.
+    pub(crate) fn of(sample: &Sample, ty: &ComponentFunc) -> Vec<Self> {
+        let (mut way, mut found) = (Vec::new(), Vec::new());
+        for (at, (value, (_, ty))) in sample.arguments.iter().zip(ty.params()).enumerate() {
+            way.push(at);
+            Self::find(value, &ty, &mut way, &mut found);
+            way.pop();
+        }
+        found
+    }
+
+    fn find(value: &Value, ty: &Type, way: &mut Vec<usize>, found: &mut Vec<Self>) {
+        let mut each = |value: &Value, ty: &Type, at: usize| {
+            way.push(at);
+            Self::find(value, ty, way, found);
+            way.pop();
+        };
+        match (value, ty) {
+            (Value::List(values), Type::List(list)) => {
+                let element = list.ty();
+                values.iter().enumerate().for_each(|(at, value)| each(value, &element, at));
+            }
+            (Value::Fields(values), Type::Record(record)) => {
+                let fields = record.fields().zip(values).enumerate();
+                fields.for_each(|(at, (field, value))| each(value, &field.ty, at));
+            }
+            (Value::Fields(values), Type::Tuple(tuple)) => {
+                tuple.types().zip(values).enumerate().for_each(|(at, (ty, value))| each(value, &ty, at));
+            }
+            (Value::Handle(resource), Type::Own(_)) => found.push(Self { way: way.clone(), resource: *resource }),
+            (Value::Case(case, Some(value)), ty) => {
+                if let Some(ty) = type_of_case(*case, ty) {
+                    Self::find(value, &ty, way, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes a handle into its place.
+    pub(crate) fn put(&self, arguments: &mut [Val], resource: ResourceAny) {
+        let found = self.way.split_first().and_then(|(first, way)| at(arguments.get_mut(*first)?, way));
+        if let Some(place) = found {
+            *place = Val::Resource(resource);
+        }
+    }
+}
+
+/// What is in `val` at the end of this way.
+fn at<'a>(val: &'a mut Val, way: &[usize]) -> Option<&'a mut Val> {
+    match val {
+        Val::List(vals) | Val::Tuple(vals) => {
+            let (first, way) = way.split_first()?;
+            at(vals.get_mut(*first)?, way)
+        }
+        Val::Record(fields) => {
+            let (first, way) = way.split_first()?;
+            at(&mut fields.get_mut(*first)?.1, way)
+        }
+        Val::Variant(_, Some(val)) | Val::Option(Some(val)) | Val::Result(Ok(Some(val)) | Err(Some(val))) => {
+            at(val, way)
+        }
+        val => Some(val),
+    }
+}
+
+/// The type of the value of a case.
+fn type_of_case(case: u32, ty: &Type) -> Option<Type> {
+    match ty {
+        Type::Variant(variant) => variant.cases().nth(case as usize)?.ty,
+        Type::Option(option) => Some(option.ty()),
+        Type::Result(result) if case == 0 => result.ok(),
+        Type::Result(result) => result.err(),
+        _ => None,
+    }
+}
+
 /// The types of the functions of one interface that a component imports or exports, in the order of their numbers.
 pub(crate) fn function_types(
     engine: &Engine,

@@ -22,7 +22,8 @@ fn api(wit: &str) -> Api {
 /// What is measured of every function and type of this WIT.
 fn measured(wit: &str) -> (Api, Vec<Measured>) {
     let api = api(wit);
-    let measured = measure(&runtime(), &api.wit, Effort { samples: 3, sample_ns: 1_000 }, 1);
+    let effort = Effort { samples: 3, sample_ns: 1_000 };
+    let measured = measure(&runtime(), &api.wit, api.awaited.as_deref(), effort, 1);
     let measured = measured.unwrap_or_else(|error| panic!("{error}\n{}", api.wit));
     (api, measured)
 }
@@ -157,9 +158,74 @@ fn resources_are_lent_made_and_dropped_in_every_direction() {
     }
 }
 
+/// Functions to which handles are given away, in every way in which arguments are passed; and lists of handles as results.
+const GIVEN: &str = r"package a:b;
+interface i {
+  resource file { close: static func(one: file); }
+  resource flow;
+  record pair { one: file, name: string, two: option<flow> }
+  variant either { number(u64), file(file) }
+  take: func(file: file, name: string) -> result<file, string>;
+  take-many: func(pair: pair, numbers: tuple<u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64>) -> bool;
+  take-either: func(either: either) -> option<flow>;
+  take-list: func(files: list<file>, flow: borrow<flow>) -> list<file>;
+  lend-list: func(files: list<borrow<file>>) -> u32;
+  take-lists: func(files: list<tuple<string, list<pair>>>, flows: list<flow>) -> list<option<list<flow>>>;
+}
+";
+
+#[test]
+fn handles_that_calls_give_away_are_made_before_them() {
+    let (api, measured) = measured(GIVEN);
+    assert!(api.skipped.is_empty(), "{:?}", api.skipped);
+    let faults: Vec<_> = measured
+        .iter()
+        .filter_map(|one| Some((api.entries[one.function?].name.as_str(), one.path, one.fault.as_ref()?)))
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}\n{}", api.wit);
+    let of = |name: &str| {
+        let number = api.entries.iter().position(|entry| entry.name == name);
+        let is_whole = |one: &&Measured| one.payloads.iter().all(|times| times.ns.len() == 3);
+        measured.iter().filter(|one| one.function == number).filter(is_whole).count()
+    };
+    for name in ["file.close", "take-many", "take-lists", "lend-list", "own<file>, passed", "list<file>"] {
+        assert_eq!(of(name), Direction::ALL.len(), "{name}");
+    }
+}
+
+#[test]
+fn async_functions_are_priced_between_the_host_and_a_component() {
+    let wit = r"package a:b;
+interface i {
+  resource file { read: async func(bytes: u64) -> result<list<u8>, string>; }
+  wait: async func();
+  take: async func(file: file, names: list<string>, other: borrow<file>, more: tuple<u64, u64, u64>) -> list<file>;
+  many: async func(all: tuple<u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64>) -> f32;
+}
+";
+    let (api, measured) = measured(wit);
+    assert!(api.skipped.is_empty(), "{:?}", api.skipped);
+    let awaited: Vec<_> = measured.iter().filter(|one| one.path.form == CallForm::Awaited).collect();
+    let faults: Vec<_> = awaited.iter().filter_map(|one| one.fault.as_ref()).collect();
+    assert!(faults.is_empty(), "{faults:?}\n{:?}", api.awaited);
+    let count = |name: &str, direction: Direction| {
+        let is_meant = |one: &&&Measured| {
+            one.path.direction == direction && one.function.is_some_and(|number| api.entries[number].name == name)
+        };
+        awaited.iter().filter(is_meant).count()
+    };
+    for name in ["empty call", "string", "bytes", "file.read", "wait", "take", "many"] {
+        let counts = Direction::ALL.map(|direction| count(name, direction));
+        assert_eq!(counts, [1, 1, 0], "{name}");
+    }
+    let list = PriceList::new(&api, &[measured]);
+    let text = Text.render(&document("api.wit", &list), &Layout { width: 400, ..Layout::default() });
+    assert!(text.contains("awaited = an async function") && text.contains("they are not priced"), "{text}");
+}
+
 #[test]
 fn price_list_has_every_function_and_type_in_each_direction() {
-    let wit = "package a:b; interface i { get: func(key: string) -> option<list<u8>>; wait: async func(); }";
+    let wit = "package a:b; interface i { get: func(key: string) -> option<list<u8>>; follow: func() -> stream<u8>; }";
     let (api, first) = measured(wit);
     let (_, second) = measured(wit);
     let list = PriceList::new(&api, &[first, second]);
@@ -176,8 +242,8 @@ fn price_list_has_every_function_and_type_in_each_direction() {
         "guest → guest: to compare with",
         "i/get",
         "option<list<u8>>",
-        "i/wait",
-        "is an async function of WASI 0.3",
+        "i/follow",
+        "has a stream or a future of WASI 0.3",
         "means of 2 processes",
     ] {
         assert!(text.contains(part), "{part:?} is not in:\n{text}");
@@ -192,5 +258,5 @@ fn price_list_has_every_function_and_type_in_each_direction() {
     assert_eq!(price["signature"], "(string) -> option<list<u8>>");
     assert_eq!(price["status"], "ok");
     assert!(price["per_byte"]["low"].is_number() && price["samples"].as_u64() == Some(30), "{price}");
-    assert_eq!(json["skipped"][0]["name"], "wait");
+    assert_eq!(json["skipped"][0]["name"], "follow");
 }

@@ -4,6 +4,7 @@ use crate::wave::{WaveType, show_function};
 use bench_wasm::Component;
 use bench_wasm::wasmtime::component::ComponentExportIndex;
 use bench_wasm::wasmtime::component::types::{ComponentFunc, ComponentItem};
+use std::borrow::Cow;
 use wasm_wave::wasm::{WasmType, WasmTypeKind};
 
 /// An exported function.
@@ -19,7 +20,8 @@ pub(crate) struct Export {
 impl Export {
     /// Its name and type: `add: func(a: u32, b: u32) -> u32`.
     pub(crate) fn signature(&self) -> String {
-        format!("{}: {}", self.name, show_function(&self.ty))
+        let keyword = if self.ty.async_() { "async " } else { "" };
+        format!("{}: {keyword}{}", self.name, show_function(&self.ty))
     }
 
     /// Whether a user means it by `name`: the name, the name without the interface, or with the interface's package and version
@@ -96,9 +98,63 @@ pub(crate) fn find<'a>(exports: &'a [Export], name: &str) -> Result<&'a Export, 
     }
 }
 
+/// The functions of a core module by the names that it has for them; nothing of any other component.
+#[derive(Debug, Default)]
+pub(crate) struct RealNames {
+    /// Those that can be called, each with its name in WAVE notation.
+    pub(crate) callable: Vec<(String, String)>,
+    /// The others, each with the reason.
+    pub(crate) left_out: Vec<(String, String)>,
+}
+
+impl RealNames {
+    /// Of the core module that `component` was made of.
+    pub(crate) fn of(component: &Component) -> Self {
+        #[cfg(feature = "core-modules")]
+        if let Some(names) = crate::core_modules::real_names(component) {
+            return names;
+        }
+        let _ = component;
+        Self::default()
+    }
+
+    /// The call in `text` with the function's name in WAVE notation; an error if it is one that is left out.
+    pub(crate) fn in_notation<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, String> {
+        let Some((name, rest)) = text.split_once('(') else { return Ok(Cow::Borrowed(text)) };
+        let is_meant = |(real, _): &&(String, String)| real == name.trim();
+        if let Some((_, notation)) = self.callable.iter().find(is_meant) {
+            return Ok(Cow::Owned(format!("{notation}({rest}")));
+        }
+        match self.left_out.iter().find(is_meant) {
+            Some((name, reason)) => Err(format!("`{name}` is exported and cannot be called: {reason}")),
+            None => Ok(Cow::Borrowed(text)),
+        }
+    }
+
+    /// A line for each function that is left out, as lists of signatures have it.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = String> {
+        self.left_out.iter().map(|(name, reason)| format!("{name}: left out: {reason}"))
+    }
+
+    /// The same for the end of a message; nothing if there is none.
+    pub(crate) fn left_out_note(&self) -> String {
+        let mut shown: Vec<_> = self.left_out.iter().take(SHOWN_MAX).map(named).collect();
+        if self.left_out.len() > SHOWN_MAX {
+            shown.push(format!("and {} more", self.left_out.len() - SHOWN_MAX));
+        }
+        if shown.is_empty() { String::new() } else { format!("; left out: {}", shown.join(", ")) }
+    }
+}
+
+fn named((name, reason): &(String, String)) -> String {
+    format!("{name} ({reason})")
+}
+
+/// How many functions a message names.
+const SHOWN_MAX: usize = 5;
+
 /// All signatures in one line.
 pub(crate) fn signatures(exports: &[Export]) -> String {
-    const SHOWN_MAX: usize = 5;
     let mut shown: Vec<_> = exports.iter().take(SHOWN_MAX).map(Export::signature).collect();
     if exports.len() > SHOWN_MAX {
         shown.push(format!("and {} more, which `bench-host list` shows", exports.len() - SHOWN_MAX));

@@ -3,7 +3,7 @@
 use bench_drivers::{Direct, Module};
 use bench_model::{Arguments, ModuleError};
 use bench_native::Probe;
-use bench_wasm::Component;
+use bench_wasm::{Component, Denied};
 use probe_abi::raw;
 use std::any::Any;
 use std::net::SocketAddr;
@@ -17,6 +17,11 @@ pub trait Functions {
     fn serve(&mut self, initialisation: Initialisation) -> Result<Option<Box<dyn Server>>, ModuleError> {
         let _ = initialisation;
         Ok(None)
+    }
+
+    /// What it imports and was not granted: where that may be why it failed, the user is told.
+    fn denied(&self) -> Denied {
+        Denied::default()
     }
 }
 

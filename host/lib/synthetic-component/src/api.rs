@@ -1,17 +1,20 @@
 //! What has a price in a WIT: its functions, its types, and a few functions to compare them with; written into one interface.
 
-use crate::printer::{Printed, Printer};
+use crate::printer::{Handles, Printed, Printer};
 use crate::source::{self, SourceFunction, WitError};
-use crate::{function_name, give_name, resource_name, run_name};
+use crate::{function_name, give_name, resource_name, run_name, stock_name};
 use std::collections::BTreeSet;
 use std::path::Path;
-use wit_parser::{Function, FunctionKind, Resolve};
+use wit_parser::{Function, Resolve, Type};
 
 /// The functions and types of a WIT that components are made of, and those that they are not made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
     /// The text that [`Components::new`](crate::Components::new) takes. The function with a number is that of `entries`.
     pub wit: String,
+    /// The same for async functions, if there are any, whose components need an engine with concurrent calls. Their entries are behind
+    /// those of `wit`.
+    pub awaited: Option<String>,
     /// What is called, in the order of the numbers of the functions.
     pub entries: Vec<Entry>,
     /// What no component is made of.
@@ -56,31 +59,42 @@ pub struct Skipped {
 /// The references: their names, and their parameters in WIT.
 const REFERENCES: [(&str, &str); 3] = [("empty call", ""), ("string", "p0: string"), ("bytes", "p0: list<u8>")];
 
-const ASYNC: &str = "is an async function of WASI 0.3, and components run synchronously here; price it without `async`";
-
-const TAKES_OWNERSHIP: &str = "takes ownership of a resource, so each call needs a new one, which would be in its time; see the price of the \
-                               resource among the types, and price the function with `borrow<…>`";
-
-const LISTED: &str = "has a list of resources, whose handles are known only at run time; price it with one resource";
-
 impl Api {
     /// Reads the WIT at `path`: a file, or the folder of a package with its `deps`. Without the name of a world, that is the only one
     /// of the package, or all interfaces of a package that has none.
     pub fn read(path: &Path, world: Option<&str>) -> Result<Self, WitError> {
         let source = source::read(path, world)?;
-        let mut builder = Builder::new(&source.resolve);
-        source.functions.iter().for_each(|function| builder.add(function));
-        Ok(builder.finish())
+        let (mut plain, mut awaited) = (Builder::new(&source.resolve, false), Builder::new(&source.resolve, true));
+        for function in &source.functions {
+            match function.function.kind.is_async() {
+                true => plain.add_types(awaited.add(function)),
+                false => {
+                    let types = plain.add(function);
+                    plain.add_types(types);
+                }
+            }
+        }
+        plain.finish();
+        let has_awaited = awaited.entries.len() > REFERENCES.len();
+        let (wit, awaited_wit) = (plain.wit(), has_awaited.then(|| awaited.wit()));
+        let (mut entries, mut skipped) = (plain.entries, plain.skipped);
+        entries.extend(awaited.entries.into_iter().filter(|_| has_awaited));
+        skipped.extend(awaited.skipped);
+        Ok(Self { wit, awaited: awaited_wit, entries, skipped })
     }
 }
 
-/// A line of the interface, and whether no resource occurs in it.
+/// A function of the interface.
 struct Line {
     text: String,
+    /// Whether no resource occurs in it.
     is_value: bool,
+    /// Whether its arguments give handles away.
+    gives: bool,
 }
 
 struct Builder<'a> {
+    is_async: bool,
     printer: Printer<'a>,
     lines: Vec<Line>,
     entries: Vec<Entry>,
@@ -91,32 +105,31 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(resolve: &'a Resolve) -> Self {
+    /// A builder of an interface whose functions are all async or all not.
+    fn new(resolve: &'a Resolve, is_async: bool) -> Self {
         let printer = Printer::new(resolve);
         let (lines, entries, skipped, types) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut builder = Self { printer, lines, entries, skipped, types, seen: BTreeSet::new() };
+        let mut builder = Self { is_async, printer, lines, entries, skipped, types, seen: BTreeSet::new() };
         for (name, parameters) in REFERENCES {
-            let entry = Entry {
-                kind: EntryKind::Reference,
-                interface: String::new(),
-                name: name.to_owned(),
-                signature: format!("({})", parameters.trim_start_matches("p0: ")),
-            };
-            builder.push(entry, parameters, "", true);
+            let signature = format!("({})", parameters.trim_start_matches("p0: "));
+            let entry = entry(EntryKind::Reference, name.to_owned(), signature);
+            builder.push(entry, parameters, "", [Handles::default(); 2]);
         }
         builder
     }
 
-    /// Adds the next function of the interface.
-    fn push(&mut self, entry: Entry, parameters: &str, result: &str, is_value: bool) {
+    /// Adds the next function of the interface. `handles` are those in its parameters and in its result.
+    fn push(&mut self, entry: Entry, parameters: &str, result: &str, handles: [Handles; 2]) {
         let result = if result.is_empty() { String::new() } else { format!(" -> {result}") };
-        let text = format!("{}: func({parameters}){result};", function_name(self.entries.len()));
-        self.lines.push(Line { text, is_value });
+        let keyword = if self.is_async { "async func" } else { "func" };
+        let text = format!("{}: {keyword}({parameters}){result};", function_name(self.entries.len()));
+        let is_value = !handles.iter().any(|handles| handles.any());
+        self.lines.push(Line { text, is_value, gives: handles[0].has_owned });
         self.entries.push(entry);
     }
 
-    /// Adds a function of the user, or says why not.
-    fn add(&mut self, SourceFunction { interface, function }: &SourceFunction) {
+    /// Adds a function of the user, or says why not. Returns the types of its parameters and of its result.
+    fn add(&mut self, SourceFunction { interface, function }: &SourceFunction) -> Vec<Type> {
         let (interface, name) = (interface.clone(), shown_name(function));
         match self.printed(function) {
             Ok((parameters, result)) => {
@@ -125,65 +138,58 @@ impl<'a> Builder<'a> {
                 let signature = format!("({}){shown}", list(|parameter| parameter.shown.as_str()));
                 let text: Vec<_> =
                     parameters.iter().enumerate().map(|(at, printed)| format!("p{at}: {}", printed.text)).collect();
-                let is_value = parameters.iter().chain(&result).all(|printed| !printed.handles.any());
-                let entry = Entry { kind: EntryKind::Function, interface, name, signature };
+                let all = |some: &[Printed]| some.iter().map(|one| one.handles).fold(Handles::default(), Handles::and);
+                let handles = [all(&parameters), all(result.as_slice())];
+                let entry = Entry { interface, ..entry(EntryKind::Function, name, signature) };
                 let result_text = result.as_ref().map_or("", |result| result.text.as_str());
-                self.push(entry, &text.join(", "), result_text, is_value);
-                for printed in parameters.into_iter().chain(result) {
-                    if self.seen.insert(printed.text.clone()) {
-                        self.types.push(printed);
-                    }
-                }
+                self.push(entry, &text.join(", "), result_text, handles);
+                function.params.iter().map(|parameter| parameter.ty).chain(function.result).collect()
             }
-            Err(reason) => self.skipped.push(Skipped { interface, name, reason }),
+            Err(reason) => {
+                self.skipped.push(Skipped { interface, name, reason });
+                Vec::new()
+            }
         }
     }
 
     /// The types of the parameters and of the result.
     fn printed(&mut self, function: &Function) -> Result<(Vec<Printed>, Option<Printed>), String> {
-        if is_async(&function.kind) {
-            return Err(ASYNC.to_owned());
-        }
         let parameters = function.params.iter().map(|parameter| self.printer.ty(&parameter.ty));
         let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
         let result = function.result.as_ref().map(|ty| self.printer.ty(ty)).transpose()?;
-        if parameters.iter().any(|parameter| parameter.handles.has_owned) {
-            return Err(TAKES_OWNERSHIP.to_owned());
-        }
-        if parameters.iter().chain(&result).any(|printed| printed.handles.is_listed) {
-            return Err(LISTED.to_owned());
-        }
         Ok((parameters, result))
     }
 
-    /// Adds the types and resources.
-    fn finish(mut self) -> Api {
-        for printed in std::mem::take(&mut self.types) {
-            if printed.handles.has_owned {
-                // A result. A resource by itself follows; what contains one cannot be a parameter that is passed again and again.
-                continue;
+    /// Adds the types of a function that was added here or to another interface.
+    fn add_types(&mut self, types: Vec<Type>) {
+        // Each can be printed, because it has been before, here or there.
+        for printed in types.iter().filter_map(|ty| self.printer.ty(ty).ok()) {
+            if self.seen.insert(printed.text.clone()) {
+                self.types.push(printed);
             }
-            let signature = format!("({})", printed.shown);
-            let (kind, is_value) = (EntryKind::Type, !printed.handles.any());
-            let entry = Entry { kind, interface: String::new(), name: printed.shown, signature };
-            self.push(entry, &format!("p0: {}", printed.text), "", is_value);
         }
+    }
+
+    /// Adds the types and resources as functions.
+    fn finish(&mut self) {
         let resources: Vec<String> = self.printer.resources().map(str::to_owned).collect();
-        for (number, name) in resources.iter().enumerate() {
-            let entry = Entry {
-                kind: EntryKind::Type,
-                interface: String::new(),
-                name: format!("own<{name}>, made and dropped"),
-                signature: format!("() -> {name}"),
-            };
-            self.push(entry, "", &resource_name(number), false);
+        for printed in std::mem::take(&mut self.types) {
+            let is_resource = (0..resources.len()).any(|number| resource_name(number) == printed.text);
+            let signature = format!("({})", printed.shown);
+            let name = if is_resource { format!("own<{}>, passed", printed.shown) } else { printed.shown };
+            let parameters = format!("p0: {}", printed.text);
+            self.push(entry(EntryKind::Type, name, signature), &parameters, "", [printed.handles, Handles::default()]);
         }
-        let wit = self.wit(resources.len());
-        Api { wit, entries: self.entries, skipped: self.skipped }
+        for (number, name) in resources.iter().enumerate() {
+            let made = Handles { has_owned: true, has_borrowed: false };
+            let entry = entry(EntryKind::Type, format!("own<{name}>, made and dropped"), format!("() -> {name}"));
+            self.push(entry, "", &resource_name(number), [Handles::default(), made]);
+        }
     }
 
     /// The interfaces, and the worlds that call and are called.
-    fn wit(&self, resources: usize) -> String {
+    fn wit(&self) -> String {
+        let resources = self.printer.resources().count();
         let mut wit = "package bench-host:price;\ninterface api {\n".to_owned();
         let mut line = |text: &str| {
             wit.push_str(text);
@@ -202,16 +208,23 @@ impl<'a> Builder<'a> {
             "}\nworld callee {\n  export api;\n  export select: func(payload: u32);\n  export calls: func() -> u64;\n}",
         );
         line("world caller {\n  import api;\n  export select: func(payload: u32);\n  export prepare: func();");
-        for number in 0..self.entries.len() {
+        for (number, function) in self.lines.iter().enumerate() {
             line(&format!("  export {}: func(times: u32);", run_name(number)));
+            if function.gives {
+                line(&format!("  export {}: func(times: u32);", stock_name(number)));
+            }
         }
-        line("}\nworld relay {\n  import values;\n  export values;\n  export reset: func();\n}");
+        line("}");
+        if !self.is_async {
+            line("world relay {\n  import values;\n  export values;\n  export reset: func();\n}");
+        }
         wit
     }
 }
 
-fn is_async(kind: &FunctionKind) -> bool {
-    matches!(kind, FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) | FunctionKind::AsyncStatic(_))
+/// An entry of no interface.
+fn entry(kind: EntryKind, name: String, signature: String) -> Entry {
+    Entry { kind, interface: String::new(), name, signature }
 }
 
 /// `fields.get`, `fields.from-list`, `fields (constructor)`.

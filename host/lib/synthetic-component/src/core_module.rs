@@ -17,11 +17,14 @@ pub(crate) const SELECTED: u32 = 1;
 /// The global that counts calls.
 pub(crate) const CALLS: u32 = 2;
 
-/// The constant with the first address behind the constants.
+/// The constant with the first address behind the constants and the stock.
 pub(crate) const HEAP_START: u32 = 3;
 
+/// The constant with the address of the stock: the handles that the next calls give away.
+pub(crate) const STOCK: u32 = 4;
+
 /// The first global of a module's own.
-pub(crate) const FURTHER: u32 = 4;
+pub(crate) const FURTHER: u32 = 5;
 
 /// Room for what is passed to the module, in pages of 64 KiB.
 const HEAP_PAGES: u64 = 128;
@@ -36,6 +39,8 @@ pub(crate) struct CoreModule {
     code: CodeSection,
     /// The constants.
     pub(crate) data: Data,
+    /// The size of the stock, a multiple of the largest alignment.
+    pub(crate) stock_bytes: u32,
 }
 
 impl CoreModule {
@@ -81,14 +86,16 @@ impl CoreModule {
 
     /// The module, with so many globals of its own for handles.
     pub(crate) fn finish(mut self, further_globals: usize) -> Vec<u8> {
-        let heap = self.data.heap();
+        let stock = self.data.heap();
+        let heap = stock + self.stock_bytes;
         let mut globals = GlobalSection::new();
         let global = |val_type| GlobalType { val_type, mutable: true, shared: false };
         globals.global(global(ValType::I32), &ConstExpr::i32_const(heap.cast_signed()));
         globals.global(global(ValType::I32), &ConstExpr::i32_const(0));
         globals.global(global(ValType::I64), &ConstExpr::i64_const(0));
-        let start = GlobalType { mutable: false, ..global(ValType::I32) };
-        globals.global(start, &ConstExpr::i32_const(heap.cast_signed()));
+        let constant = GlobalType { mutable: false, ..global(ValType::I32) };
+        globals.global(constant, &ConstExpr::i32_const(heap.cast_signed()));
+        globals.global(constant, &ConstExpr::i32_const(stock.cast_signed()));
         for _ in 0..further_globals {
             globals.global(global(ValType::I32), &ConstExpr::i32_const(0));
         }

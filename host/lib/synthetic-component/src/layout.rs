@@ -44,7 +44,7 @@ impl<'a> Types<'a> {
     }
 
     /// How many core values a value has.
-    fn flat_len(&self, ty: &Type) -> usize {
+    pub(crate) fn flat_len(&self, ty: &Type) -> usize {
         match ty {
             Type::String => 2,
             Type::Id(id) => match &self.resolve.types[*id].kind {
@@ -69,7 +69,7 @@ impl<'a> Types<'a> {
     pub(crate) fn flatten(&self, data: &mut Data, ty: &Type, value: &Value, flat: &mut Vec<Flat>) {
         match value {
             Value::Bits(bits) => flat.push(Flat::Bits(*bits)),
-            Value::Handle(resource) => flat.push(Flat::Handle(*resource)),
+            Value::Handle(resource) => flat.push(Flat::Handle(self.handle(ty, *resource))),
             Value::Flags(set) => flat.extend(words(set).into_iter().map(|word| Flat::Bits(u64::from(word)))),
             Value::Text(_) | Value::List(_) => {
                 let (pointer, length) = self.place(data, ty, value);
@@ -110,10 +110,15 @@ impl<'a> Types<'a> {
         image
     }
 
+    /// The offsets of parameters that are passed in memory.
+    pub(crate) fn parameter_offsets(&self, types: &[Type]) -> Vec<u32> {
+        self.fields(types).0
+    }
+
     fn store(&self, data: &mut Data, ty: &Type, value: &Value, at: u32, image: &mut Image) {
         match value {
             Value::Bits(bits) => image.write(at, &bits.to_le_bytes()[..self.size(ty) as usize]),
-            Value::Handle(resource) => image.handles.push((at, *resource)),
+            Value::Handle(resource) => image.handles.push(Place { at, handle: self.handle(ty, *resource) }),
             Value::Flags(set) => {
                 let bytes: Vec<u8> = words(set).into_iter().flat_map(u32::to_le_bytes).collect();
                 image.write(at, &bytes[..self.size(ty) as usize]);
@@ -157,8 +162,66 @@ impl<'a> Types<'a> {
         }
     }
 
+    fn handle(&self, ty: &Type, resource: u32) -> HandleType {
+        let is_owned = matches!(self.definition(ty), Some(TypeDefKind::Handle(Handle::Own(_))));
+        HandleType { resource, is_owned }
+    }
+
+    /// How many handles `value` gives away.
+    pub(crate) fn count_owned(&self, ty: &Type, value: &Value) -> u32 {
+        match value {
+            Value::Handle(resource) => u32::from(self.handle(ty, *resource).is_owned),
+            Value::List(values) => {
+                let element = self.element_of(ty);
+                element.map_or(0, |ty| values.iter().map(|value| self.count_owned(&ty, value)).sum())
+            }
+            Value::Fields(values) => {
+                let types = self.field_types(ty);
+                types.iter().zip(values).map(|(ty, value)| self.count_owned(ty, value)).sum()
+            }
+            Value::Case(case, Some(value)) => {
+                let ty = self.cases_of(ty).1[*case as usize];
+                ty.map_or(0, |ty| self.count_owned(&ty, value))
+            }
+            Value::Bits(_) | Value::Text(_) | Value::Flags(_) | Value::Case(_, None) => 0,
+        }
+    }
+
+    /// Whether a value gives handles away, if it is none that is drawn.
+    pub(crate) fn has_owned(&self, ty: &Type) -> bool {
+        match self.definition(ty) {
+            Some(TypeDefKind::Handle(handle)) => matches!(handle, Handle::Own(_)),
+            Some(TypeDefKind::List(element)) => self.has_owned(element),
+            _ => self.parts(ty).iter().any(|part| self.has_owned(&part.ty)),
+        }
+    }
+
+    /// The fields of a record or tuple, or the value of the case that is taken, of a value that is none that is drawn.
+    pub(crate) fn parts(&self, ty: &Type) -> Vec<Part> {
+        match self.definition(ty) {
+            Some(TypeDefKind::Record(_) | TypeDefKind::Tuple(_)) => {
+                let types = self.field_types(ty);
+                let offsets = self.fields(&types).0;
+                let mut flat = 0;
+                let part = |(ty, offset): (Type, u32)| {
+                    let part = Part { ty, offset, flat };
+                    flat += self.flat_len(&ty) as u32;
+                    part
+                };
+                types.into_iter().zip(offsets).map(part).collect()
+            }
+            Some(kind) => {
+                let (tag, cases) = cases(kind);
+                let Some(ty) = cases.get(taken_case(kind, &cases)).copied().flatten() else { return Vec::new() };
+                let offset = self.sizes.payload_offset(tag, cases.iter().map(Option::as_ref));
+                vec![Part { ty, offset: offset.size_wasm32() as u32, flat: 1 }]
+            }
+            None => Vec::new(),
+        }
+    }
+
     /// The definition behind names.
-    fn definition(&self, ty: &Type) -> Option<&TypeDefKind> {
+    pub(crate) fn definition(&self, ty: &Type) -> Option<&TypeDefKind> {
         let Type::Id(id) = ty else { return None };
         match &self.resolve.types[*id].kind {
             TypeDefKind::Type(ty) => self.definition(ty),
@@ -194,6 +257,14 @@ pub(crate) fn cases(kind: &TypeDefKind) -> (Int, Vec<Option<Type>>) {
     }
 }
 
+/// The case that values have which are not drawn: a value of an option, success, and the last case of a variant that has a value.
+pub(crate) fn taken_case(kind: &TypeDefKind, cases: &[Option<Type>]) -> usize {
+    match kind {
+        TypeDefKind::Result(_) => 0,
+        _ => cases.iter().rposition(Option::is_some).unwrap_or(0),
+    }
+}
+
 fn tag_bytes(tag: Int) -> usize {
     match tag {
         Int::U8 => 1,
@@ -219,15 +290,39 @@ pub(crate) enum Flat {
     /// Its bits; a value of 32 bits has zeros in the others.
     Bits(u64),
     /// A handle, which is known only when the component runs.
-    Handle(u32),
+    Handle(HandleType),
 }
 
-/// Bytes, and where in them handles have to be written, with the numbers of their resources.
+/// What a handle is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HandleType {
+    /// The number of the resource.
+    pub(crate) resource: u32,
+    /// Whether it is given away, so that each call needs another one.
+    pub(crate) is_owned: bool,
+}
+
+/// Where a handle has to be written: an offset or an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) at: u32,
+    pub(crate) handle: HandleType,
+}
+
+/// A part of a value: its offset in memory, and how many core values are before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) ty: Type,
+    pub(crate) offset: u32,
+    pub(crate) flat: u32,
+}
+
+/// Bytes, and where in them handles have to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) align: u32,
-    pub(crate) handles: Vec<(u32, u32)>,
+    pub(crate) handles: Vec<Place>,
 }
 
 impl Image {
@@ -250,6 +345,8 @@ const ALIGN_MAX: u32 = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Data {
     pub(crate) bytes: Vec<u8>,
+    /// The addresses at which handles have to be written in what was put here.
+    pub(crate) handles: Vec<Place>,
     /// Equal contents have one address.
     shared: HashMap<(u32, Vec<u8>), u32>,
 }
@@ -280,10 +377,12 @@ impl Data {
 
     /// The address of an image; one with handles has an address of its own, because they are written later.
     pub(crate) fn put(&mut self, image: &Image) -> u32 {
-        match image.handles.is_empty() {
-            true => self.share(&image.bytes, image.align),
-            false => self.put_alone(&image.bytes, image.align),
+        if image.handles.is_empty() {
+            return self.share(&image.bytes, image.align);
         }
+        let address = self.put_alone(&image.bytes, image.align);
+        self.handles.extend(image.handles.iter().map(|place| Place { at: address + place.at, ..*place }));
+        address
     }
 
     /// Overwrites reserved bytes.

@@ -10,6 +10,7 @@ mod api;
 mod components;
 mod core_module;
 mod guests;
+mod handles;
 mod layout;
 mod printer;
 mod source;
@@ -22,6 +23,9 @@ pub use value::Value;
 
 /// The payloads of which there are arguments and results, in bytes: about the number of bytes in strings and lists.
 pub const PAYLOADS: [u64; 5] = [0, 512, 1024, 2048, 4096];
+
+/// The handles for which a caller has room, but at least those that four calls give away.
+pub const STOCK_HANDLES: u32 = 1 << 14;
 
 /// The interface of the components with all functions.
 pub const API: &str = "bench-host:price/api";
@@ -37,6 +41,11 @@ pub fn function_name(number: usize) -> String {
 /// The name of the function of a caller that calls the function with this number as often as it is told.
 pub fn run_name(number: usize) -> String {
     format!("run{number}")
+}
+
+/// The name of the function of a caller that makes the handles which so many calls of the function with this number give away.
+pub fn stock_name(number: usize) -> String {
+    format!("stock{number}")
 }
 
 /// The name of the resource with this number.

@@ -17,8 +17,6 @@ pub(crate) struct Printed {
 pub(crate) struct Handles {
     pub(crate) has_owned: bool,
     pub(crate) has_borrowed: bool,
-    /// Whether one is in a list, so that their number is not fixed.
-    pub(crate) is_listed: bool,
 }
 
 impl Handles {
@@ -26,12 +24,8 @@ impl Handles {
         self.has_owned || self.has_borrowed
     }
 
-    fn and(self, other: Self) -> Self {
-        Self {
-            has_owned: self.has_owned || other.has_owned,
-            has_borrowed: self.has_borrowed || other.has_borrowed,
-            is_listed: self.is_listed || other.is_listed,
-        }
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { has_owned: self.has_owned || other.has_owned, has_borrowed: self.has_borrowed || other.has_borrowed }
     }
 }
 
@@ -50,8 +44,8 @@ pub(crate) struct Printer<'a> {
     resources: Vec<TypeId>,
 }
 
-const NOT_SYNCHRONOUS: &str =
-    "has a stream or a future of WASI 0.3, and components run synchronously here; price it with a list instead";
+const STREAM: &str = "has a stream or a future of WASI 0.3, of which a call passes only the end: what moves through it later is no price of \
+                      a call; price it with a list instead";
 
 const FIXED_LENGTH: &str =
     "has a list of fixed length, which components are not made of here; price it with a tuple instead";
@@ -97,10 +91,7 @@ impl<'a> Printer<'a> {
         let def = &self.resolve.types[id];
         match &def.kind {
             TypeDefKind::Type(ty) => self.ty(ty),
-            TypeDefKind::List(ty) => {
-                let listed = self.wrapped("list", &[Some(*ty)])?;
-                Ok(Printed { handles: Handles { is_listed: listed.handles.any(), ..listed.handles }, ..listed })
-            }
+            TypeDefKind::List(ty) => self.wrapped("list", &[Some(*ty)]),
             TypeDefKind::Option(ty) => self.wrapped("option", &[Some(*ty)]),
             TypeDefKind::Tuple(tuple) => {
                 self.wrapped("tuple", &tuple.types.iter().copied().map(Some).collect::<Vec<_>>())
@@ -118,7 +109,7 @@ impl<'a> Printer<'a> {
                 self.known.insert(id, printed.clone());
                 Ok(printed)
             }
-            TypeDefKind::Stream(_) | TypeDefKind::Future(_) => Err(NOT_SYNCHRONOUS.to_owned()),
+            TypeDefKind::Stream(_) | TypeDefKind::Future(_) => Err(STREAM.to_owned()),
             TypeDefKind::FixedLengthList(..) => Err(FIXED_LENGTH.to_owned()),
             TypeDefKind::Map(..) => Err("has a map; price it with a list of tuples instead".to_owned()),
             TypeDefKind::Unknown => Err("has a type whose definition is missing; give the package's `deps`".to_owned()),
@@ -155,7 +146,7 @@ impl<'a> Printer<'a> {
             self.resources.len() - 1
         });
         let (name, shown) = (resource_name(number), name_of(&self.resolve.types[id]));
-        let handles = Handles { has_owned: is_owned, has_borrowed: !is_owned, is_listed: false };
+        let handles = Handles { has_owned: is_owned, has_borrowed: !is_owned };
         match is_owned {
             true => Printed { text: name, shown: shown.to_owned(), handles },
             false => Printed { text: format!("borrow<{name}>"), shown: format!("borrow<{shown}>"), handles },

@@ -1,6 +1,6 @@
 //! Values of types of a WIT, and how they are made up: with a payload of a given size, or drawn.
 
-use crate::layout::Types;
+use crate::layout::{Types, taken_case};
 use wit_parser::{Type, TypeDefKind};
 
 /// A value. Names of fields and cases are in its type.
@@ -33,7 +33,7 @@ const DRAWN_MAX: u64 = 5;
 
 /// Makes up values.
 pub(crate) struct Sampler<'a> {
-    types: &'a Types<'a>,
+    pub(crate) types: &'a Types<'a>,
     payload: u64,
     /// The state of the generator, if values are drawn.
     random: Option<u64>,
@@ -132,11 +132,7 @@ impl<'a> Sampler<'a> {
 
     fn case(&mut self, kind: &TypeDefKind) -> Value {
         let (_, cases) = crate::layout::cases(kind);
-        let fixed = match kind {
-            TypeDefKind::Result(_) => 0,
-            _ => cases.iter().rposition(Option::is_some).unwrap_or(0) as u64,
-        };
-        let case = self.below(cases.len() as u64, fixed);
+        let case = self.below(cases.len() as u64, taken_case(kind, &cases) as u64);
         let value = cases[case as usize].map(|ty| Box::new(self.value(&ty)));
         Value::Case(case as u32, value)
     }

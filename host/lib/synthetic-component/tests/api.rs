@@ -16,8 +16,9 @@ interface stock {
   }
   find: func(name: string, limit: option<u32>) -> list<item>;
   take: func(carts: list<borrow<cart>>);
-  wait: async func();
+  wait: async func(cart: borrow<cart>, sign: char) -> cart;
   follow: func() -> stream<u8>;
+  listen: async func() -> future<u8>;
 }
 
 world shop {
@@ -69,26 +70,48 @@ fn every_function_and_type_of_a_world_is_there_once() {
         &[
             "my:shop/stock@1.0.0 cart (constructor)(string) -> cart",
             "my:shop/stock@1.0.0 cart.add(borrow<cart>, item) -> result<u32, problem>",
+            "my:shop/stock@1.0.0 cart.merge(cart)",
             "my:shop/stock@1.0.0 find(string, option<u32>) -> list<item>",
+            "my:shop/stock@1.0.0 take(list<borrow<cart>>)",
             "shop check(item) -> bool",
             "string(string)",
+            "own<cart>, passed(cart)",
             "borrow<cart>(borrow<cart>)",
             "item(item)",
             "result<u32, problem>(result<u32, problem>)",
             "option<u32>(option<u32>)",
             "list<item>(list<item>)",
+            "list<borrow<cart>>(list<borrow<cart>>)",
+            "char(char)",
             "bool(bool)",
             "own<cart>, made and dropped() -> cart",
+            "my:shop/stock@1.0.0 wait(borrow<cart>, char) -> cart",
         ],
-        &[
-            "cart.merge: takes ownership of a resource",
-            "take: has a list of resources",
-            "wait: is an async function of WASI 0.3",
-            "follow: has a stream or a future of WASI 0.3",
-        ],
+        &["follow: has a stream or a future of WASI 0.3", "listen: has a stream or a future of WASI 0.3"],
     );
     assert!(api.wit.contains("record t0 { %name: string, %list: list<u8> }"), "{}", api.wit);
     assert!(api.wit.contains("call4: func(p0: borrow<r0>, p1: t0) -> result<u32, t1>;"), "{}", api.wit);
+    assert!(api.wit.contains("export stock5: func(times: u32);") && !api.wit.contains("stock4"), "{}", api.wit);
+    let awaited = api.awaited.expect("there is an async function");
+    assert!(awaited.contains("call3: async func(p0: borrow<r0>, p1: char) -> r0;"), "{awaited}");
+    assert!(!api.wit.contains("async"), "{}", api.wit);
+}
+
+#[test]
+fn calls_that_give_handles_away_say_how_many() {
+    let wit = "package a:b; interface i { resource r; use-up: func(x: list<tuple<u8, r>>, y: option<r>, z: borrow<r>); \
+               wait: async func(x: r) -> list<r>; }";
+    let (_folder, file) = with(wit);
+    let api = Api::read(&file, None).unwrap();
+    let of = |wit: &str, number: usize| {
+        let components = Components::new(wit).unwrap();
+        let function = &components.functions[number];
+        (function.gives, function.samples.iter().map(|sample| sample.given).collect::<Vec<_>>())
+    };
+    // An element has eight bytes, and the option one handle more.
+    assert_eq!(of(&api.wit, 3), (true, vec![1, 65, 129, 257, 513]));
+    assert_eq!(of(&api.wit, 0), (false, vec![0]));
+    assert_eq!(of(&api.awaited.unwrap(), 3), (true, vec![1; 5]));
 }
 
 #[test]

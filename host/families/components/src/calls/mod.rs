@@ -1,12 +1,13 @@
 //! The scenario `call`: calls an exported function with arguments in WAVE notation, and checks that each call has the same result.
 
+mod awaited;
 mod parse;
 mod repeated;
 mod session;
 mod typed;
 
 use crate::FAMILY;
-use crate::exports::{functions, signatures};
+use crate::exports::{RealNames, functions, signatures};
 use bench_model::{Arguments, Arm, ModuleError, Parameter, Scenario};
 use bench_wasm::{Adapter, Component, ComponentSession};
 use session::CallSession;
@@ -28,7 +29,8 @@ impl Adapter for Calls {
     }
 
     fn signatures(&self, component: &Component) -> Vec<String> {
-        functions(component).iter().map(|export| export.signature()).collect()
+        let exports = functions(component);
+        exports.iter().map(|export| export.signature()).chain(RealNames::of(component).left_out()).collect()
     }
 
     fn open(
@@ -39,11 +41,17 @@ impl Adapter for Calls {
     ) -> Result<Box<dyn ComponentSession>, ModuleError> {
         let exports = functions(component);
         let call = arguments.text(CALL)?;
+        // Its file is read again only if the call is none in WAVE notation.
+        let named = |name: &str| exports.iter().any(|export| export.name == name.trim());
+        let is_in_notation = call.split_once('(').is_some_and(|(name, _)| named(name));
+        let names = if is_in_notation { RealNames::default() } else { RealNames::of(component) };
         if call.is_empty() {
             let next = "give one of its functions and its arguments, such as --call 'NAME(1, \"text\")'";
-            return Err(ModuleError::Unavailable(format!("{next}: {}", signatures(&exports))));
+            let all = signatures(&exports) + &names.left_out_note();
+            return Err(ModuleError::Unavailable(format!("{next}: {all}")));
         }
-        let parsed = parse::parse(call, &exports).map_err(ModuleError::InvalidArgument)?;
+        let call = names.in_notation(call).map_err(ModuleError::InvalidArgument)?;
+        let parsed = parse::parse(&call, &exports, &names).map_err(ModuleError::InvalidArgument)?;
         let is_reused = arguments.text(INSTANCE)? == "reused";
         Ok(Box::new(CallSession::open(component, &parsed, arguments.text(EXPECT)?, is_reused)?))
     }

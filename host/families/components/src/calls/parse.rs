@@ -1,6 +1,6 @@
 //! Parses calls in WAVE notation, and says at which word a call is wrong.
 
-use crate::exports::{Export, find};
+use crate::exports::{Export, RealNames, find};
 use crate::wave::{WaveType, WaveValue, show_value};
 use bench_wasm::wasmtime::component::Val;
 use wasm_wave::parser::ParserError;
@@ -13,11 +13,11 @@ pub(super) struct ParsedCall<'a> {
     pub(super) arguments: Vec<Val>,
 }
 
-/// Parses `text` as a call of one of `exports`.
-pub(super) fn parse<'a>(text: &'a str, exports: &'a [Export]) -> Result<ParsedCall<'a>, String> {
+/// Parses `text` as a call of one of `exports`; an error says which functions are left out, if there are such.
+pub(super) fn parse<'a>(text: &'a str, exports: &'a [Export], names: &RealNames) -> Result<ParsedCall<'a>, String> {
     let call = UntypedFuncCall::parse(text)
         .map_err(|error| format!("{}; write a call in WAVE notation, such as `add(1, 2)`", describe(text, &error)))?;
-    let export = find(exports, call.name())?;
+    let export = find(exports, call.name()).map_err(|reason| reason + &names.left_out_note())?;
     let types: Vec<_> = export.ty.params().map(|(_, ty)| WaveType(ty)).collect();
     let arguments = call.to_wasm_params::<WaveValue>(&types);
     let arguments = arguments.map_err(|error| format!("{}; {}", describe(text, &error), export.signature()))?;

@@ -1,11 +1,13 @@
 //! Repeats a call: to one instance, typed where the signature has a typed call, or to a new instance each time.
 
+use super::awaited::{AwaitedCalls, executor, function};
 use super::parse::{ParsedCall, show};
 use super::typed::typed;
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::component::{ComponentExportIndex, Func, Val};
 use bench_wasm::wasmtime::{Error, Result, Store};
-use bench_wasm::{Component, Instances, State, trapped};
+use bench_wasm::{Component, Instances, State, StoreObserver, trapped};
+use tokio::runtime::Runtime;
 
 /// A function, its arguments, and the result that it must have.
 pub(super) trait Calling {
@@ -24,6 +26,11 @@ pub(super) trait Repeated {
     /// The store of its instance; `None` if each call has an instance of its own.
     fn store(&mut self) -> Option<&mut Store<State>>;
 
+    /// What observes the stores of calls that have an instance of their own.
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        None
+    }
+
     /// How it is made, for reports.
     fn path(&self) -> &'static str;
 
@@ -31,44 +38,68 @@ pub(super) trait Repeated {
     fn once(&mut self) -> Result<Vec<Val>>;
 }
 
-/// Makes the first call, and prepares to repeat it.
-pub(super) fn first_result(component: &Component, call: &ParsedCall<'_>) -> Result<Reused, ModuleError> {
-    let mut store = component.store(&[])?;
-    let instance = component.instance_pre().instantiate(&mut store);
-    let instance = instance.map_err(|error| trapped("instantiation", &error))?;
-    let function = instance.get_func(&mut store, call.export.index);
-    let function = function.ok_or_else(|| ModuleError::Other(format!("`{}` is not exported", call.export.name)))?;
-    if call.export.ty.async_() {
-        let reason = format!(
-            "`{}` is an async function of WASI 0.3, which is not run; export it without `async`",
-            call.export.name
-        );
-        return Err(ModuleError::Unavailable(reason));
+/// Whether the calls are awaited: those of an async function, and all of a component whose host may wait.
+fn is_awaited(component: &Component, call: &ParsedCall<'_>) -> bool {
+    call.export.ty.async_() || component.runtime().awaits_calls()
+}
+
+/// Makes the first call, and prepares to repeat it in its instance. Returns its result, too.
+pub(super) fn reused(
+    component: &Component,
+    call: &ParsedCall<'_>,
+) -> Result<(Box<dyn Repeated>, Vec<Val>), ModuleError> {
+    if is_awaited(component, call) {
+        let (calls, result) = AwaitedCalls::first(component, call)?;
+        return Ok((Box::new(calls), result));
     }
-    let mut results = vec![Val::Bool(false); call.export.ty.results().len()];
-    let called = function.call(&mut store, &call.arguments, &mut results);
-    called.map_err(|error| trapped(call.text, &error))?;
-    let typed = typed(&store, function, &call.arguments, &results);
-    let dynamic = || -> Box<dyn Calling> {
-        Box::new(DynamicCall {
-            function,
-            arguments: call.arguments.clone(),
-            expected: results.clone(),
-            found: results.clone(),
-        })
-    };
-    let calling = typed.unwrap_or_else(dynamic);
-    Ok(Reused { store, calling, function, arguments: call.arguments.clone(), result: results })
+    let reused = Reused::first(component, call)?;
+    let result = reused.result.clone();
+    Ok((Box::new(reused), result))
+}
+
+/// Prepares to repeat the call, each time in a new instance, with this result.
+pub(super) fn per_call(
+    component: &Component,
+    call: &ParsedCall<'_>,
+    expected: Vec<Val>,
+) -> Result<Box<dyn Repeated>, ModuleError> {
+    let executor = is_awaited(component, call).then(executor).transpose()?;
+    let (function, arguments) = (call.export.index, call.arguments.clone());
+    Ok(Box::new(PerCall { instances: component.instances(), executor, function, arguments, expected }))
 }
 
 /// Calls of one instance.
-pub(super) struct Reused {
+struct Reused {
     store: Store<State>,
     calling: Box<dyn Calling>,
     function: Func,
     arguments: Vec<Val>,
     /// The result of the first call.
-    pub(super) result: Vec<Val>,
+    result: Vec<Val>,
+}
+
+impl Reused {
+    fn first(component: &Component, call: &ParsedCall<'_>) -> Result<Self, ModuleError> {
+        let mut store = component.store(&[])?;
+        let instance = component.instance_pre().instantiate(&mut store);
+        let instance = instance.map_err(|error| trapped("instantiation", &error))?;
+        let function = instance.get_func(&mut store, call.export.index);
+        let function = function.ok_or_else(|| ModuleError::Other(format!("`{}` is not exported", call.export.name)))?;
+        let mut results = vec![Val::Bool(false); call.export.ty.results().len()];
+        let called = function.call(&mut store, &call.arguments, &mut results);
+        called.map_err(|error| trapped(call.text, &error))?;
+        let typed = typed(&store, function, &call.arguments, &results);
+        let dynamic = || -> Box<dyn Calling> {
+            Box::new(DynamicCall {
+                function,
+                arguments: call.arguments.clone(),
+                expected: results.clone(),
+                found: results.clone(),
+            })
+        };
+        let calling = typed.unwrap_or_else(dynamic);
+        Ok(Self { store, calling, function, arguments: call.arguments.clone(), result: results })
+    }
 }
 
 impl Repeated for Reused {
@@ -117,23 +148,18 @@ impl Calling for DynamicCall {
 }
 
 /// Whether the results are equal. A result that is not a number equals itself, as it is written.
-fn is_same(one: &[Val], other: &[Val]) -> bool {
+pub(super) fn is_same(one: &[Val], other: &[Val]) -> bool {
     one == other || show(one) == show(other)
 }
 
 /// Calls of new instances.
-pub(super) struct PerCall {
+struct PerCall {
     instances: Instances,
+    /// What awaits them, if they are awaited.
+    executor: Option<Runtime>,
     function: ComponentExportIndex,
     arguments: Vec<Val>,
     expected: Vec<Val>,
-}
-
-impl PerCall {
-    pub(super) fn new(component: &Component, call: &ParsedCall<'_>, expected: Vec<Val>) -> Self {
-        let (function, arguments) = (call.export.index, call.arguments.clone());
-        Self { instances: component.instances(), function, arguments, expected }
-    }
 }
 
 impl Repeated for PerCall {
@@ -151,18 +177,31 @@ impl Repeated for PerCall {
         None
     }
 
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        Some(self.instances.observer())
+    }
+
     fn path(&self) -> &'static str {
-        "dynamic, each in a new instance"
+        if self.executor.is_some() {
+            "dynamic, awaited, each in a new instance"
+        } else {
+            "dynamic, each in a new instance"
+        }
     }
 
     fn once(&mut self) -> Result<Vec<Val>> {
         let mut results = self.expected.clone();
         let store = self.instances.store(&[], |_| ());
         let mut store = store.map_err(|error| Error::msg(error.to_string()))?;
-        let instance = self.instances.pre().instantiate(&mut store)?;
-        let function = instance.get_func(&mut store, self.function);
-        let function = function.ok_or_else(|| Error::msg("the function is not exported"))?;
-        function.call(&mut store, &self.arguments, &mut results)?;
+        let Some(executor) = &self.executor else {
+            let instance = self.instances.pre().instantiate(&mut store)?;
+            function(&mut store, &instance, self.function)?.call(&mut store, &self.arguments, &mut results)?;
+            return Ok(results);
+        };
+        executor.block_on(async {
+            let instance = self.instances.pre().instantiate_async(&mut store).await?;
+            function(&mut store, &instance, self.function)?.call_async(&mut store, &self.arguments, &mut results).await
+        })?;
         Ok(results)
     }
 }

@@ -1,12 +1,12 @@
 //! A session of the scenario `call`.
 
 use super::parse::{ParsedCall, parse_result, show};
-use super::repeated::{PerCall, Repeated, first_result};
+use super::repeated::{Repeated, per_call, reused};
 use bench_drivers::Recording;
 use bench_model::{Check, ModuleError, Outcome, Session};
 use bench_sink::{Sink, digest};
 use bench_wasm::wasmtime::Store;
-use bench_wasm::{Component, ComponentSession, State, trapped};
+use bench_wasm::{Component, ComponentSession, State, StoreObserver, trapped};
 
 /// A call that is repeated.
 pub(super) struct CallSession {
@@ -32,11 +32,11 @@ impl CallSession {
     ) -> Result<Self, ModuleError> {
         let expected = if expect.is_empty() { None } else { Some(parse_result(expect, call.export)) };
         let expected = expected.transpose().map_err(ModuleError::InvalidArgument)?.map(|value| show(&[value]));
-        let reused = first_result(component, call)?;
-        let result = show(&reused.result);
+        let (reused, first) = reused(component, call)?;
+        let result = show(&first);
         Ok(Self {
             checksum: checksum(result.as_bytes()),
-            call: if is_reused { Box::new(reused) } else { Box::new(PerCall::new(component, call, reused.result)) },
+            call: if is_reused { reused } else { per_call(component, call, first)? },
             text: call.text.to_owned(),
             result,
             expected,
@@ -88,5 +88,9 @@ impl Recording for CallSession {
 impl ComponentSession for CallSession {
     fn store(&mut self) -> Option<&mut Store<State>> {
         self.call.store()
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        self.call.observer()
     }
 }

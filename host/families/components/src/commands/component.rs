@@ -9,7 +9,7 @@ use bench_wasm::wasmtime::{self, Store};
 use bench_wasm::wasmtime_wasi::I32Exit;
 use bench_wasm::wasmtime_wasi::p2::bindings::sync::CommandPre;
 use bench_wasm::wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use bench_wasm::{Component, Instances, State, one_line, trapped};
+use bench_wasm::{Component, Instances, State, StoreObserver, one_line, trapped};
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -61,6 +61,10 @@ impl Command for ComponentCommand {
 
     fn fuel_consumed(&self) -> Option<u64> {
         self.fuel
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        Some(self.instances.observer())
     }
 }
 

@@ -8,7 +8,7 @@ use bench_model::ModuleError;
 use bench_wasm::wasmtime;
 use bench_wasm::wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use bench_wasm::wasmtime_wasi::p3::bindings::CommandPre;
-use bench_wasm::{Component, Instances, State, one_line, trapped};
+use bench_wasm::{Component, Instances, State, StoreObserver, one_line, trapped};
 use bytes::Bytes;
 use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
@@ -74,5 +74,9 @@ impl Command for ConcurrentCommand {
 
     fn fuel_consumed(&self) -> Option<u64> {
         self.fuel
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        Some(self.instances.observer())
     }
 }

@@ -12,7 +12,7 @@ use bench_wasm::wasmtime::{self, InstancePre, Linker};
 use bench_wasm::wasmtime_wasi::WasiCtxBuilder;
 use bench_wasm::wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_sync};
 use bench_wasm::wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use bench_wasm::{Component, Instances, State, one_line, trapped};
+use bench_wasm::{Component, Instances, State, StoreObserver, one_line, trapped};
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -102,5 +102,9 @@ impl Command for CoreCommand {
 
     fn fuel_consumed(&self) -> Option<u64> {
         self.fuel
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        Some(self.instances.observer())
     }
 }

@@ -7,7 +7,6 @@ mod component;
 mod concurrent;
 #[cfg(feature = "core-modules")]
 pub(crate) mod core_module;
-mod denied;
 mod native;
 mod options;
 mod output;
@@ -16,7 +15,6 @@ mod session;
 pub(crate) use native::NativeCommand;
 
 use crate::FAMILY;
-use bench_drivers::Module;
 use bench_model::{Arguments, Arm, Metric, ModuleError, Parameter, Scenario, Unit};
 use bench_wasm::{Adapter, Component, ComponentSession};
 use component::ComponentCommand;
@@ -51,19 +49,18 @@ impl Adapter for Commands {
         arguments: &Arguments,
     ) -> Result<Box<dyn ComponentSession>, ModuleError> {
         let options = Options::of(arguments)?;
-        let denied = denied::denied(&component.imports(), component.grants());
         #[cfg(feature = "core-modules")]
         if component.offers(core_module::EXPORT) {
             let command = core_module::CoreCommand::new(component, &options)?;
-            return Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)));
+            return Ok(Box::new(CommandSession::new(command, options, scenario)));
         }
         #[cfg(feature = "wasi-0-3")]
         if component.offers(concurrent::RUN) {
             let command = concurrent::ConcurrentCommand::new(component, &options)?;
-            return Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)));
+            return Ok(Box::new(CommandSession::new(command, options, scenario)));
         }
         let command = ComponentCommand::new(component, &options)?;
-        Ok(Box::new(CommandSession::new(command, options, scenario).without(denied)))
+        Ok(Box::new(CommandSession::new(command, options, scenario)))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A command that is a program: each run is a process of its own, with the grants of the component and nothing else of this
-//! process's environment.
+//! process's environment but what makes it as long as was drawn.
 
 use super::options::Options;
 use super::output::Digest;
 use super::session::{Command, CommandSession, Finished};
-use bench_drivers::{Grants, Module, Recording};
+use bench_drivers::{Grants, Module, Recording, layout_variable};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -46,7 +46,7 @@ impl Module for NativeCommand {
             return Err(ModuleError::UnknownScenario(scenario.name.clone()));
         }
         let options = Options::of(arguments)?;
-        let environment = self.grants.environment.clone();
+        let environment = self.grants.environment.iter().cloned().chain(layout_variable()).collect();
         let process = Process { program: self.program.clone(), environment, options: options.clone() };
         Ok(Box::new(CommandSession::new(process, options, scenario)))
     }

@@ -2,11 +2,11 @@
 
 use super::options::Options;
 use super::output::Digest;
-use bench_drivers::Recording;
+use bench_drivers::{BatchNs, Recording};
 use bench_model::{Check, ModuleError, Outcome, Scenario, Session};
 use bench_sink::Sink;
 use bench_wasm::wasmtime::Store;
-use bench_wasm::{ComponentSession, State};
+use bench_wasm::{ComponentSession, State, StoreObserver};
 
 /// What to do if the output differs from run to run.
 const MAY_DIFFER: &str = "; give -p output=any if it prints times or random values";
@@ -18,6 +18,11 @@ pub(super) trait Command {
 
     /// The fuel that all runs have consumed, if the engine counts it.
     fn fuel_consumed(&self) -> Option<u64> {
+        None
+    }
+
+    /// What observes the stores of its runs, if it is a component.
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
         None
     }
 }
@@ -37,31 +42,21 @@ pub(super) struct Finished {
 pub(super) struct CommandSession<C> {
     command: C,
     options: Options,
-    /// What it imports and was not granted.
-    denied: Option<String>,
     /// The first run, which all others must equal.
     first: Option<Finished>,
     runs: u64,
     /// The series of a scenario that times itself.
     timed: Option<String>,
+    /// What the last batch took by its own clock.
+    own_ns: BatchNs,
     sink: Sink,
 }
 
 impl<C: Command> CommandSession<C> {
     pub(super) fn new(command: C, options: Options, scenario: &Scenario) -> Self {
         let timed = scenario.has_own_clock().then(|| scenario.name.clone());
-        Self { command, options, denied: None, first: None, runs: 0, timed, sink: Sink::new(&scenario.metrics) }
-    }
-
-    /// The same session, of a command that was not granted this.
-    pub(super) fn without(self, denied: Option<String>) -> Self {
-        Self { denied, ..self }
-    }
-
-    /// What to do if the exit status is not the expected one.
-    fn advice(&self) -> String {
-        let denied = self.denied.as_ref().map(|denied| format!("; it was not granted {denied}"));
-        format!("; give -p exit=STATUS if that is right{}", denied.unwrap_or_default())
+        let (own_ns, sink) = (BatchNs::default(), Sink::new(&scenario.metrics));
+        Self { command, options, first: None, runs: 0, timed, own_ns, sink }
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
@@ -88,6 +83,7 @@ impl<C: Command> CommandSession<C> {
                     "the run did not call `bench.start` and `bench.end`, so nothing was timed".to_owned(),
                 )
             })?;
+            self.own_ns.set(self.own_ns.get() + ns);
             self.record(&series, &[], ns)?;
         }
         Ok(())
@@ -102,6 +98,7 @@ impl<C: Command> CommandSession<C> {
 
 impl<C: Command> Session for CommandSession<C> {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
+        self.own_ns.set(0);
         for _ in 0..times {
             self.run()?;
         }
@@ -119,7 +116,7 @@ impl<C: Command> Session for CommandSession<C> {
             "expected {}, found {found} in {} runs{}",
             self.options.exit,
             self.runs,
-            if found == self.options.exit { String::new() } else { self.advice() }
+            if found == self.options.exit { "" } else { "; give -p exit=STATUS if that is right" }
         );
         let mut checks = vec![Check::that("exit-status", found == self.options.exit, detail)];
         if !self.options.same_output {
@@ -149,11 +146,19 @@ impl<C: Command> Recording for CommandSession<C> {
     fn sink(&mut self) -> &mut Sink {
         &mut self.sink
     }
+
+    fn own_ns(&self) -> Option<BatchNs> {
+        self.timed.is_some().then(|| self.own_ns.clone())
+    }
 }
 
 impl<C: Command> ComponentSession for CommandSession<C> {
     fn store(&mut self) -> Option<&mut Store<State>> {
         None
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        self.command.observer()
     }
 
     fn fuel_consumed(&mut self) -> Result<u64, ModuleError> {

@@ -2,7 +2,7 @@
 //! these functions. The types `i32` and `i64` become signed numbers.
 
 use super::module::{CoreExport, CoreModule};
-use std::collections::BTreeSet;
+use crate::exports::RealNames;
 use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
 use wasmparser::{ExternalKind, Parser, Payload, ValType};
 use wit_component::{StringEncoding, embed_component_metadata};
@@ -19,13 +19,13 @@ struct Function<'a> {
 
 /// The core module in `bytes` with names and metadata from which a component can be made.
 pub(super) fn library(bytes: &[u8], module: &CoreModule) -> Result<Vec<u8>, String> {
-    let functions = functions(module);
+    let (functions, _) = functions(module);
     if module.exports.iter().any(|export| export.name.contains('#')) {
         return Err("a core module with interfaces of WIT; make a component of it with `bench-host wrap`".to_owned());
     }
     if functions.is_empty() {
         let reason = "a core module that exports neither `_start` nor a function of numbers";
-        return Err(format!("{reason}; build it as a command, or export a function"));
+        return Err(format!("{reason}; build it as a command, or export a function{}", names(module).left_out_note()));
     }
     let failed = |error: &dyn std::fmt::Display| format!("a core module of which no component can be made: {error}");
     let mut renamed = renamed(bytes, &functions).map_err(|error| failed(&error))?;
@@ -36,17 +36,55 @@ pub(super) fn library(bytes: &[u8], module: &CoreModule) -> Result<Vec<u8>, Stri
     Ok(renamed)
 }
 
-/// The functions that a component can export, each name once.
-fn functions(module: &CoreModule) -> Vec<Function<'_>> {
-    let mut seen = BTreeSet::new();
-    let function = |export| Some(Function { export, name: kebab_case(&export.name)? });
-    let functions = module.exports.iter().filter(|export| is_numeric(export)).filter_map(function);
-    functions.filter(|function| seen.insert(function.name.clone())).collect()
+/// What the module calls its functions.
+pub(super) fn names(module: &CoreModule) -> RealNames {
+    let (functions, left_out) = functions(module);
+    let callable = functions.into_iter().map(|Function { export, name }| (export.name.clone(), name));
+    RealNames { callable: callable.collect(), left_out }
 }
 
-fn is_numeric(export: &CoreExport) -> bool {
-    let mut types = export.parameters.iter().chain(&export.results);
-    types.all(|ty| wit_type(*ty).is_some()) && export.results.len() <= 1 && export.parameters.len() <= PARAMETERS_MAX
+/// The functions that a component can export, each name once; and the names of the others, each with the reason. Those of toolchains
+/// are neither.
+fn functions(module: &CoreModule) -> (Vec<Function<'_>>, Vec<(String, String)>) {
+    let (mut functions, mut left_out) = (Vec::<Function<'_>>::new(), Vec::new());
+    for export in module.exports.iter().filter(|export| !is_of_toolchain(&export.name)) {
+        let name = why_not_of_component(export).map_or_else(|| name_of(export, module, &functions), Err);
+        match name {
+            Ok(name) => functions.push(Function { export, name }),
+            Err(reason) => left_out.push((export.name.clone(), reason)),
+        }
+    }
+    (functions, left_out)
+}
+
+/// The name of `export` in the component, which none of `functions` has, nor any other export already; an error says why there is none.
+fn name_of(export: &CoreExport, module: &CoreModule, functions: &[Function<'_>]) -> Result<String, String> {
+    let name = kebab_case(&export.name);
+    let name = name.ok_or("components export words of letters and digits alone, each of which begins with a letter")?;
+    let is_given = || functions.iter().any(|function| function.name == name);
+    let is_anothers = || export.name != name && module.exports.iter().any(|other| other.name == name);
+    if is_given() || is_anothers() {
+        return Err(format!("its name becomes `{name}`, which another function has"));
+    }
+    Ok(name)
+}
+
+/// Why a component cannot export a function of this type, if it cannot.
+fn why_not_of_component(CoreExport { parameters, results, .. }: &CoreExport) -> Option<String> {
+    let other = parameters.iter().chain(results).find(|ty| wit_type(**ty).is_none());
+    match (other, results.len(), parameters.len()) {
+        (Some(ty), ..) => Some(format!("components have no type `{ty}`")),
+        (None, 2.., _) => Some(format!("it returns {} values, and components return one", results.len())),
+        (None, _, many) if many > PARAMETERS_MAX => {
+            Some(format!("it takes {many} parameters, and components pass up to {PARAMETERS_MAX} one by one"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a toolchain exports a function of this name for itself.
+fn is_of_toolchain(name: &str) -> bool {
+    name == "_initialize" || name.starts_with("__") || name.starts_with("cabi_")
 }
 
 fn wit_type(ty: ValType) -> Option<&'static str> {
@@ -59,12 +97,8 @@ fn wit_type(ty: ValType) -> Option<&'static str> {
     }
 }
 
-/// The name in lower case, its words joined by dashes: `add_two` is `add-two`. `None` if that is no name of a component, or a name that
-/// toolchains reserve (`_initialize`, `cabi_realloc`, `__wasm_call_ctors`).
+/// The name in lower case, its words joined by dashes: `add_two` is `add-two`. `None` if that is no name of a component.
 fn kebab_case(name: &str) -> Option<String> {
-    if name.starts_with('_') || name.starts_with("cabi_") {
-        return None;
-    }
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<_> = words.map(str::to_ascii_lowercase).collect();
     let begins = |word: &String| word.starts_with(|c: char| c.is_ascii_lowercase());
@@ -124,13 +158,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_made_valid_or_left_out() {
+    fn names_are_made_valid_if_they_can_be() {
         for (name, expect) in [
             ("add", Some("add")),
             ("add_two", Some("add-two")),
             ("List.push$", Some("list-push")),
-            ("_initialize", None),
-            ("cabi_realloc", None),
+            ("_private", Some("private")),
             ("f_1", None),
             ("1", None),
             ("", None),

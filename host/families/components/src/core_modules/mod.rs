@@ -6,6 +6,7 @@ mod library;
 mod module;
 
 use crate::commands::core_module::{EXPORT, START};
+use crate::exports::RealNames;
 use bench_model::Scenario;
 use bench_wasm::{Adapter, Component};
 use module::CoreModule;
@@ -54,6 +55,15 @@ fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
     encode(&library, needs_wasi.then_some(REACTOR_ADAPTER)).map_err(|error| {
         format!("a core module of which no component can be made: {error:#}; build it for wasm32-wasip2")
     })
+}
+
+/// What the core module that `component` was made of calls its functions; `None` if it was made of none.
+pub(crate) fn real_names(component: &Component) -> Option<RealNames> {
+    if !component.is_of_core_module() {
+        return None;
+    }
+    let module = CoreModule::parse(&component.bytes().ok()?).ok()?;
+    Some(library::names(&module))
 }
 
 /// A component that only exports the command in `bytes`, whose compiled code is thereby kept as that of any component.

@@ -1,7 +1,7 @@
 //! The scenarios `run` and `bench`.
 
 use crate::fixture::{Fixture, checks, open, scenario};
-use bench_drivers::{Grants, Module};
+use bench_drivers::{Grants, LedgerTask, Module};
 use bench_family::Family;
 use bench_model::Value;
 use bench_wasm::Settings;
@@ -84,6 +84,7 @@ fn command_that_changes_its_output_or_traps_has_no_figure() {
     assert!(error.contains("a run differs from the first") && error.contains("give -p output=any if"), "{error}");
     let error = run(&mut command("", "unreachable").load(), &[]);
     assert!(error.contains("`_start` trapped"), "{error}");
+    assert!(error.contains("not granted wasi:filesystem (--allow-dir HOST::GUEST)"), "{error}");
 }
 
 #[test]
@@ -160,6 +161,24 @@ fn stages_are_recorded_and_instructions_counted() {
     let counts = hello.count(&scenario, &arguments, 2).unwrap();
     assert!(counts.instructions.is_some_and(|instructions| instructions > 0), "{counts:?}");
     assert_eq!(counts.lifted_bytes, None, "each run has a store of its own");
+}
+
+#[test]
+fn run_has_a_cost_breakdown_in_which_its_instance_is_a_part() {
+    let fixture = command("hello\\n", "(call $print (i32.const 6))");
+    let mut hello = fixture.load();
+    let (scenario, arguments) = scenario(&hello, "run", &[]);
+    let task = LedgerTask { scenario: &scenario, arguments: &arguments, batch: 64, time_ns: 200_000_000, seed: 7 };
+    let ledger = hello.ledger(&task).expect("it can be observed").expect("a run is shorter than the time");
+    let names: Vec<_> = ledger.terms.iter().map(|term| term.name.as_str()).collect();
+    let expect = ["entry", "instance", "lower", "guest", "host-calls", "host-transition", "lift", "residual"];
+    assert_eq!((names, ledger.batch), (expect.to_vec(), 1));
+    // The run is entered and left, and so is the host, once.
+    assert!(ledger.events >= 4.0, "{ledger:?}");
+    let sum: f64 = ledger.terms.iter().map(|term| term.ns).sum();
+    assert!((sum - ledger.total_ns).abs() <= 1e-9 * ledger.total_ns, "{ledger:?}");
+    let short = LedgerTask { time_ns: 0, ..task };
+    assert_eq!(hello.ledger(&short).expect("that is no error"), None, "there is no time for a run");
 }
 
 #[test]

@@ -53,6 +53,35 @@ pub(crate) const LIBRARY: &str = r#"
   (export "my:calculator/math@1.0.0" (instance $math-instance)))
 "#;
 
+/// Exports functions that return one of their parameters: of further types, and with several parameters.
+pub(crate) const TYPES: &str = r#"
+(component
+  (core module $module
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+    (func (export "one") (param i32) (result i32) local.get 0)
+    (func (export "two") (param i32 i32) (result i32) local.get 1)
+    (func (export "three") (param i32 i32 i32) (result i32) local.get 2)
+    (func (export "four") (param i32 i32 i32 i32) (result i32) local.get 1)
+    (func (export "mixed") (param f64 i32) (result f64) local.get 0))
+  (core instance $i (instantiate $module))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (func (export "byte") (param "a" u8) (result u8) (canon lift (core func $i "one")))
+  (func (export "short") (param "a" s16) (result s16) (canon lift (core func $i "one")))
+  (func (export "letter") (param "a" char) (result char) (canon lift (core func $i "one")))
+  (func (export "truth") (param "a" bool) (result bool) (canon lift (core func $i "one")))
+  (func (export "last-byte") (param "a" s8) (param "b" s8) (result s8) (canon lift (core func $i "two")))
+  (func (export "scale") (param "a" f64) (param "by" u32) (result f64) (canon lift (core func $i "mixed")))
+  (func (export "clamp") (param "a" s32) (param "low" s32) (param "high" s32) (result s32)
+    (canon lift (core func $i "three")))
+  (func (export "length") (param "text" string) (param "from" u32) (param "to" u32) (result u32)
+    (canon lift (core func $i "four") (memory $memory) (realloc $realloc)))
+  (func (export "second") (param "a" u32) (param "b" u32) (param "c" u32) (param "d" u32) (result u32)
+    (canon lift (core func $i "four")))
+  (func (export "maybe") (param "a" (option u32)) (result u32) (canon lift (core func $i "two"))))
+"#;
+
 /// A folder with one file.
 pub(crate) struct Fixture {
     folder: TempDir,

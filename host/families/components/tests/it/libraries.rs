@@ -16,12 +16,53 @@ fn refused(text: &str) -> String {
 fn functions_of_numbers_are_called() {
     let text = r#"(module (memory (export "memory") 1)
         (func (export "add_two") (param i32 f64) (result f64) (f64.add (f64.convert_i32_s (local.get 0)) (local.get 1)))
-        (func (export "pair") (result i32 i32) i32.const 1 i32.const 2)
         (func (export "_initialize")))"#;
-    let mut module = Fixture::of(text).load();
+    let fixture = Fixture::of(text);
+    let mut module = fixture.load();
     assert_eq!(module.signatures(), ["add-two: func(p0: s32, p1: f64) -> f64"]);
-    let checks = checks(&mut module, "call", &[("call", Value::from("add-two(-1, 2.5)"))]).unwrap();
-    assert!(checks[0].passed && checks[0].detail.starts_with("add-two(-1, 2.5) = 1.5"), "{}", checks[0].detail);
+    for call in ["add-two(-1, 2.5)", "add_two(-1, 2.5)"] {
+        let checks = checks(&mut module, "call", &[("call", Value::from(call))]).unwrap();
+        assert!(checks[0].passed && checks[0].detail.starts_with("add-two(-1, 2.5) = 1.5"), "{}", checks[0].detail);
+    }
+}
+
+#[test]
+fn functions_that_are_left_out_are_named_with_the_reason() {
+    let parameters = "i32 ".repeat(17);
+    let text = format!(
+        r#"(module (memory (export "memory") 1) (func (export "one_1") (result i32) i32.const 1)
+        (func (export "get_one") (result i32) i32.const 1)
+        (func (export "get-one") (result i32) i32.const 2)
+        (func (export "Get.One") (result i32) i32.const 3)
+        (func (export "pair") (result i32 i32) i32.const 1 i32.const 2)
+        (func (export "lanes") (param v128))
+        (func (export "many") (param {parameters}))
+        (func (export "__wasm_call_ctors")))"#
+    );
+    let fixture = Fixture::of(&text);
+    let mut module = fixture.load();
+    let expect = [
+        "get-one: func() -> s32",
+        "one_1: left out: components export words of letters and digits alone, each of which begins with a letter",
+        "get_one: left out: its name becomes `get-one`, which another function has",
+        "Get.One: left out: its name becomes `get-one`, which another function has",
+        "pair: left out: it returns 2 values, and components return one",
+        "lanes: left out: components have no type `v128`",
+        "many: left out: it takes 17 parameters, and components pass up to 16 one by one",
+    ];
+    assert_eq!(module.signatures(), expect);
+    let mut error = |call: &str| checks(&mut module, "call", &[("call", call.into())]).unwrap_err().to_string();
+    assert!(error("get_one()").contains("its name becomes `get-one`, which another function has"));
+    let found = error("pair()");
+    assert!(found.contains("`pair` is exported and cannot be called: it returns 2 values"), "{found}");
+    for call in ["", "absent()"] {
+        let found = error(call);
+        for part in ["get-one: func() -> s32", "; left out: one_1 (components "] {
+            assert!(found.contains(part), "{part:?} is not in: {found}");
+        }
+    }
+    let none = refused(r#"(module (func (export "pair") (result i32 i32) i32.const 1 i32.const 2))"#);
+    assert!(none.contains("left out: pair (it returns 2 values"), "{none}");
 }
 
 #[test]
@@ -50,11 +91,40 @@ fn module_of_which_nothing_can_be_run_says_why() {
         ),
         (r#"(component)"#, "exports nothing to run"),
         (r#"(component (import "my:db/query" (instance (export "q" (func)))))"#, "compose it with a component"),
-        (r#"(component (import "wasi:cli/run@0.3.0" (instance (export "run" (func)))))"#, "built for WASI 0.3"),
+        (r#"(component (import "wasi:cli/run@0.3.0" (instance (export "run" (func)))))"#, "`wasi:cli/run@0.3.0`"),
+        (r#"(component (import "wasi:http/client@0.3.0" (instance (export "a" (func)))))"#, "WASI 0.3, which this"),
     ] {
         let found = refused(text);
         assert!(found.contains(part), "{part:?} is not in: {found}");
     }
+}
+
+/// A component with this many instances of a core module that has this field.
+fn with_instances(field: &str, count: usize) -> String {
+    let instances: String = (0..count).map(|number| format!("(core instance $i{number} (instantiate $m))")).collect();
+    format!(
+        r#"(component (core module $m {field} (func (export "one") (result i32) i32.const 1)) {instances}
+            (func (export "one") (result u32) (canon lift (core func $i0 "one"))))"#
+    )
+}
+
+#[test]
+fn component_that_does_not_fit_into_the_pool_is_run_on_demand() {
+    for (field, count, reason) in [("(table 300001 funcref)", 1, "300001"), ("", 65, "65 core module instances")] {
+        let mut component = Fixture::of(&with_instances(field, count)).load();
+        let note = component.note().expect("that is said");
+        assert!(note.contains("do not fit into the pool") && note.contains(reason), "{note}");
+        let checks = checks(&mut component, "call", &[("call", Value::from("one()"))]).unwrap();
+        assert!(checks[0].passed && checks[0].detail.starts_with("one() = 1"), "{}", checks[0].detail);
+    }
+}
+
+#[test]
+fn component_of_too_many_parts_is_told_what_to_do() {
+    // 910 of them have more memories than a component may have.
+    let mut component = Fixture::of(&with_instances(&"(memory 0)".repeat(11), 950)).load();
+    let error = checks(&mut component, "call", &[("call", Value::from("one()"))]).unwrap_err().to_string();
+    assert!(error.contains("memory count too high at 10010; link fewer core modules, memories"), "{error}");
 }
 
 #[test]

@@ -17,8 +17,9 @@ use crate::spec;
 use bench_drivers::{CellFailure, Dependency, Driver, Module, Task, passed, series_records};
 use bench_engine::Report;
 use bench_model::{Arguments, Check, ModuleError, Scenario};
-use bench_sink::runfile::OutcomeRecord;
+use bench_sink::runfile::{OutcomeRecord, Status};
 use bench_sink::{Sink, digest};
+use bench_wasm::Denied;
 
 /// The result of a measurement.
 struct Findings {
@@ -78,13 +79,20 @@ impl FunctionDriver {
         match self {
             Self::Known => Ok((Initialisation::of(arguments)?, Exchange::known(), None)),
             Self::Handler => {
-                let (exchange, check) = Exchange::tried(arguments, |request| {
+                let tried = Exchange::tried(arguments, |request| {
                     let mut starter = functions.prepare(Start::Quickest, Initialisation::default())?;
                     starter.start()?.function.call(request)
-                })?;
-                Ok((Initialisation::default(), exchange, Some(check)))
+                });
+                let denied = self.denied(functions);
+                let (exchange, check) = tried.map_err(|error| denied.error(error))?;
+                Ok((Initialisation::default(), exchange, Some(denied.check(check))))
             }
         }
+    }
+
+    /// What the functions were not granted. The known function says itself what it lacks.
+    fn denied(self, functions: &dyn Functions) -> Denied {
+        if self == Self::Handler { functions.denied() } else { Denied::default() }
     }
 }
 
@@ -107,9 +115,10 @@ fn attempt(
     checks.extend(first.clone());
     passed(checks)?;
     checks.clear();
+    let denied = driver.denied(functions);
     let findings = match task.scenario.name.as_str() {
-        spec::COLD_START => cold_start::measure(functions, task, initialisation, &exchange, checks)?,
-        spec::REQUEST => request::measure(functions, task, initialisation, &exchange, checks)?,
+        spec::COLD_START => cold_start::measure(functions, task, initialisation, &exchange, checks),
+        spec::REQUEST => request::measure(functions, task, initialisation, &exchange, checks),
         other => {
             let reason = format!(
                 "the driver `function` knows no scenario `{other}`; it knows {}, {}",
@@ -120,7 +129,11 @@ fn attempt(
         }
     };
     checks.extend(first);
-    passed(checks)?;
+    let findings = findings.and_then(|findings| passed(checks).map(|()| findings));
+    let findings = findings.map_err(|failure| match failure.status {
+        Status::Failed => CellFailure { reason: denied.reason(failure.reason), ..failure },
+        _ => failure,
+    })?;
     Ok((exchange, findings))
 }
 

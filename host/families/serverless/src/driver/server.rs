@@ -81,8 +81,8 @@ pub(super) fn serve(
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    // Without timers, as the native server: with them, tokio locks its timers twice and reads the clock whenever it waits. A function cannot
-    // wait for one anyway, because it blocks the thread that would wake it.
+    // Without timers, as the native server: with them, tokio locks its timers twice and reads the clock whenever it waits. A function that
+    // waits for one is woken by another thread, because it blocks this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let handler = Rc::clone(handler);
     LocalSet::new().block_on(&runtime, async move {

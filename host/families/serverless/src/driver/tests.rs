@@ -5,7 +5,6 @@ use crate::functions::{Answer, Function, Functions, Server, Started, Starter};
 use bench_drivers::{Direct, Drivers};
 use bench_engine::{Amount, Budget, Repetition};
 use bench_model::{Descriptor, Parameter};
-use bench_sink::runfile::Status;
 use function_core::{EXPECTED_RESPONSE, REQUEST};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};

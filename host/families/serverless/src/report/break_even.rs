@@ -28,6 +28,9 @@ pub(super) struct StartCurve {
     pub(super) heap_bytes: u64,
     /// The points, in the order of the work.
     pub(super) points: Vec<StartPoint>,
+    /// The numbers of their cells.
+    #[serde(skip)]
+    pub(super) cells: Vec<u32>,
 }
 
 /// The figure of one cell.
@@ -39,6 +42,9 @@ pub(super) struct StartPoint {
     pub(super) median_ns: f64,
     /// The number of samples.
     pub(super) samples: u64,
+    /// The number of processes that they are of.
+    #[serde(skip)]
+    pub(super) processes: usize,
     /// The interval of the geometric mean of the medians of processes, from three on.
     #[serde(skip)]
     pub(super) between: Option<(f64, f64)>,
@@ -56,6 +62,8 @@ pub(super) struct BreakEven {
     /// The milliseconds of work from which on the restore takes less time; 0 if it always does. `None` if the lines do not meet, or
     /// if there are too few points for a line.
     pub(super) init_ms: Option<f64>,
+    /// Why there is none although there may be enough points: several machines measured them.
+    pub(super) absent: Option<String>,
 }
 
 /// The curves of all cells with a figure.
@@ -64,8 +72,11 @@ pub(super) fn start_curves(view: &RunView) -> Vec<StartCurve> {
     for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
         let start = describe_start(cell, start);
         match curves.iter_mut().find(|curve| curve.start == start && curve.heap_bytes == heap_bytes) {
-            Some(curve) => curve.points.push(point),
-            None => curves.push(StartCurve { start, heap_bytes, points: vec![point] }),
+            Some(curve) => {
+                curve.points.push(point);
+                curve.cells.push(cell.cell);
+            }
+            None => curves.push(StartCurve { start, heap_bytes, points: vec![point], cells: vec![cell.cell] }),
         }
     }
     for curve in &mut curves {
@@ -87,6 +98,7 @@ fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
         init_ms: integer(WORK)? as f64,
         median_ns: timed.distribution.quantile(0.5)?,
         samples: timed.samples,
+        processes: timed.process_medians.len(),
         between: interval(&timed.process_medians),
     };
     Some((cell, start, integer(MEMORY)?, point))
@@ -115,18 +127,21 @@ fn describe_start(cell: &CellView, start: &str) -> String {
 }
 
 /// The break-even of each start that does the work and each that skips it, for each amount of memory.
-pub(super) fn break_evens(curves: &[StartCurve]) -> Vec<BreakEven> {
+pub(super) fn break_evens(view: &RunView, curves: &[StartCurve]) -> Vec<BreakEven> {
     let is_of =
         |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.start.split(" (").next().unwrap_or_default());
     let mut found = Vec::new();
     for afresh in curves.iter().filter(|curve| is_of(curve, &AFRESH)) {
         let same = |other: &&StartCurve| other.heap_bytes == afresh.heap_bytes && is_of(other, &BROUGHT_BACK);
         for back in curves.iter().filter(same) {
+            let absent = view.same_host(afresh.cells.iter().chain(&back.cells).copied()).err();
+            let is_of_one_machine = absent.is_none();
             found.push(BreakEven {
                 afresh: afresh.start.clone(),
                 brought_back: back.start.clone(),
                 heap_bytes: afresh.heap_bytes,
-                init_ms: meeting(&afresh.points, &back.points),
+                init_ms: meeting(&afresh.points, &back.points).filter(|_| is_of_one_machine),
+                absent,
             });
         }
     }
@@ -162,23 +177,29 @@ struct BreakEvenJson {
     brought_back: String,
     heap_bytes: u64,
     init_ms: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    absent: Option<String>,
 }
 
 /// The curves and their break-even points as a JSON document.
 pub(super) fn break_even_json(view: &RunView) -> String {
     let curves = start_curves(view);
-    let break_even = break_evens(&curves).into_iter().map(|found| BreakEvenJson {
+    let break_even = break_evens(view, &curves).into_iter().map(|found| BreakEvenJson {
         afresh: found.afresh,
         brought_back: found.brought_back,
         heap_bytes: found.heap_bytes,
         init_ms: found.init_ms.and_then(significant),
+        absent: found.absent,
     });
     print_json(&Document { run: &view.id, unit: "ns", curves: &curves, break_even: break_even.collect() })
 }
 
 /// The curves, with a panel for each amount of memory. `None` if there are none.
-pub(super) fn figure(curves: &[StartCurve]) -> Option<Figure> {
-    let samples = curves.iter().flat_map(|curve| &curve.points).map(|point| point.samples).min()?;
+pub(super) fn figure(view: &RunView, curves: &[StartCurve]) -> Option<Figure> {
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let samples = points().map(|point| point.samples).min()?;
+    let (least, most) = (points().map(|point| point.processes).min()?, points().map(|point| point.processes).max()?);
+    let processes = if least == most { least.to_string() } else { format!("{least}–{most}") };
     let mut names: Vec<&str> = curves.iter().map(|curve| curve.start.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -198,17 +219,18 @@ pub(super) fn figure(curves: &[StartCurve]) -> Option<Figure> {
         up: Dimension { title: "time".to_owned(), unit: Unit::Nanoseconds },
         lines: curves.iter().map(line).collect(),
     };
-    let has_band = curves.iter().flat_map(|curve| &curve.points).any(|point| point.between.is_some());
+    let has_band = points().any(|point| point.between.is_some());
     let band = match has_band {
         true => "band and whiskers: the 95 % interval of the medians of processes",
         false => "no interval, because that takes three processes or more (--processes 3)",
     };
     let amounts = curves.chunk_by(|one, other| one.heap_bytes == other.heap_bytes);
-    Some(Figure {
-        title: "Start to first correct response".to_owned(),
-        panels: amounts.map(panel).collect(),
-        notes: vec![format!("Point: median, n ≥ {samples} samples; {band}.")],
-    })
+    let mut notes = vec![format!("Point: median, n ≥ {samples} samples in n = {processes} processes; {band}.")];
+    if let Err(why) = view.same_host(curves.iter().flat_map(|curve| curve.cells.iter().copied())) {
+        notes.push(format!("The points were {}: do not compare them.", escape(&why)));
+    }
+    let title = "Start to first correct response".to_owned();
+    Some(Figure { title, panels: amounts.map(panel).collect(), notes })
 }
 
 #[cfg(test)]
@@ -216,7 +238,8 @@ mod tests {
     use super::*;
 
     fn points(of: &[(f64, f64)]) -> Vec<StartPoint> {
-        of.iter().map(|&(init_ms, median_ns)| StartPoint { init_ms, median_ns, samples: 10, between: None }).collect()
+        let (samples, processes, between) = (10, 1, None);
+        of.iter().map(|&(init_ms, median_ns)| StartPoint { init_ms, median_ns, samples, processes, between }).collect()
     }
 
     #[test]
@@ -238,13 +261,14 @@ mod tests {
             start: start.to_owned(),
             heap_bytes,
             points: points(of),
+            cells: Vec::new(),
         };
         let curves = [
             curve("spawn", 1, &[(0.0, 1e6), (10.0, 11e6)]),
             curve("criu-restore (tmpfs, warm)", 1, &[(0.0, 6e6)]),
             curve("criu-restore (tmpfs, warm)", 2, &[(0.0, 6e6)]),
         ];
-        let found = break_evens(&curves);
+        let found = break_evens(&sample_run::Run::begin(1, 1).view(), &curves);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].brought_back.as_str(), found[0].init_ms), ("criu-restore (tmpfs, warm)", Some(5.0)));
     }

@@ -19,7 +19,7 @@ impl FamilyReport for StartReport {
     }
 
     fn sections(&self, view: &RunView) -> Vec<Section> {
-        let found = break_evens(&start_curves(view));
+        let found = break_evens(view, &start_curves(view));
         if found.is_empty() {
             return Vec::new();
         }
@@ -49,7 +49,7 @@ impl FamilyReport for StartReport {
 }
 
 fn svg(view: &RunView) -> Result<String, String> {
-    let figure = figure(&start_curves(view));
+    let figure = figure(view, &start_curves(view));
     let figure = figure.ok_or("it has no figure of a cold start; `bench-host run serverless` makes some")?;
     figure
         .with_source(view)
@@ -60,10 +60,11 @@ fn svg(view: &RunView) -> Result<String, String> {
 /// The curves, if the run has starts that do their work each time and starts that skip it.
 fn compared_figure(view: &RunView) -> Option<Figure> {
     let curves = start_curves(view);
-    (!break_evens(&curves).is_empty()).then(|| figure(&curves)).flatten()
+    (!break_evens(view, &curves).is_empty()).then(|| figure(view, &curves)).flatten()
 }
 
-/// Where the curves meet. A figure is absent where they do not, or where a fresh start was measured with one amount of work only.
+/// Where the curves meet. A figure is absent where they do not, where a fresh start was measured with one amount of work only, or where
+/// several machines measured them.
 fn table(found: &[BreakEven]) -> Section {
     let columns = vec![
         Column::words("fresh start").key("afresh"),
@@ -82,5 +83,10 @@ fn table(found: &[BreakEven]) -> Section {
     let rows = found.iter().map(row).collect();
     let meaning = "break-even: the work at the start from which on the restore takes less time; 0 means always";
     let body = Body::Table(Table::plain(columns, rows));
-    Section::new("serverless.break-even", "fresh starts and restores", body).with_remarks(vec![meaning.to_owned()])
+    let apart = found.iter().filter_map(|found| {
+        let why = found.absent.as_ref()?;
+        Some(format!("no break-even of {} and {}: {why}", found.afresh, found.brought_back))
+    });
+    let remarks = std::iter::once(meaning.to_owned()).chain(apart).collect();
+    Section::new("serverless.break-even", "fresh starts and restores", body).with_remarks(remarks)
 }

@@ -1,5 +1,6 @@
 //! One instance, and a request to it: what a server would do, without the server.
 
+use super::Factory;
 use super::head::Heads;
 use super::http;
 use super::observer::Observer;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
@@ -25,18 +27,22 @@ pub(super) struct WasmFunction {
     store: Store<State>,
     proxy: Proxy,
     heads: Rc<Heads>,
+    reactor: Option<&'static Runtime>,
     is_observed: bool,
 }
 
 impl WasmFunction {
-    /// A new instance in `store`; the heads of its requests are in `heads` if they were made before.
-    pub(super) fn new(
-        mut store: Store<State>,
-        linked: &ProxyPre<State>,
-        heads: Rc<Heads>,
-    ) -> Result<Self, ModuleError> {
-        let proxy = wait(linked.instantiate_async(&mut store)).map_err(|error| trapped("instantiation", &error))?;
-        Ok(Self { store, proxy, heads, is_observed: false })
+    /// A new instance in a store of its own; the heads of its requests are in `heads` if they were made before.
+    pub(super) fn new(factory: &Factory, linked: &ProxyPre<State>, heads: Rc<Heads>) -> Result<Self, ModuleError> {
+        let (mut store, reactor) = (factory.store()?, factory.reactor);
+        let proxy = wait(reactor, linked.instantiate_async(&mut store));
+        let proxy = proxy.map_err(|error| trapped("instantiation", &error))?;
+        Ok(Self { store, proxy, heads, reactor, is_observed: false })
+    }
+
+    /// The store of its instance.
+    pub(super) fn store(&mut self) -> &mut Store<State> {
+        &mut self.store
     }
 
     /// The fuel that its instance has consumed; `None` if the engine does not count it.
@@ -105,7 +111,7 @@ fn broken_off(error: &(dyn std::error::Error + 'static)) -> String {
 
 impl Function for WasmFunction {
     fn call(&mut self, request: &HttpRequest) -> Result<Answer, ModuleError> {
-        match wait(self.exchange(request)) {
+        match wait(self.reactor, self.exchange(request)) {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(ModuleError::Other("`handle` returned without an answer".to_owned())),
             Err(error) => Err(trapped("handle", &error)),
@@ -122,8 +128,10 @@ impl Function for WasmFunction {
 }
 
 /// Blocks this thread until `future` is ready, inside a task of another run-time too: a caller of a function wants nothing else done
-/// meanwhile. The future is not subject to the task budget of that run-time, which would never be renewed here.
-pub(super) fn wait<F: Future>(future: F) -> F::Output {
+/// meanwhile. The future is not subject to the task budget of that run-time, which would never be renewed here. What it begins to wait
+/// for is announced by the `reactor`, if there is one.
+pub(super) fn wait<F: Future>(reactor: Option<&Runtime>, future: F) -> F::Output {
+    let _inside = reactor.map(Runtime::enter);
     let mut future = pin!(tokio::task::unconstrained(future));
     // Most calls have nothing to wait for, and need no waker.
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

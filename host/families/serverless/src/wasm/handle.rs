@@ -10,7 +10,7 @@ use bench_drivers::Recording;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use bench_sink::{Sink, digest};
 use bench_wasm::wasmtime::Store;
-use bench_wasm::{Component, ComponentSession, State};
+use bench_wasm::{Component, ComponentSession, State, StoreObserver};
 use std::rc::Rc;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -37,7 +37,7 @@ impl HandleSession {
         let factory = Factory::new(component, Initialisation::default())?;
         let linked = factory.link(component.instance_pre().component())?;
         let heads = Rc::<Heads>::default();
-        let mut function = WasmFunction::new(factory.store()?, &linked, Rc::clone(&heads))?;
+        let mut function = WasmFunction::new(&factory, &linked, Rc::clone(&heads))?;
         let (exchange, first) = Exchange::tried(arguments, |request| function.call(request))?;
         let reused = (arguments.text(spec::INSTANCE)? == spec::REUSED).then_some(function);
         let checksum = digest::checksum(&exchange.expected.body).0;
@@ -48,7 +48,7 @@ impl HandleSession {
         if let Some(function) = &mut self.reused {
             return function.call(&self.exchange.request);
         }
-        let mut function = WasmFunction::new(self.factory.store()?, &self.linked, Rc::clone(&self.heads))?;
+        let mut function = WasmFunction::new(&self.factory, &self.linked, Rc::clone(&self.heads))?;
         let answer = function.call(&self.exchange.request)?;
         self.fuel += function.fuel_consumed().unwrap_or_default();
         Ok(answer)
@@ -82,9 +82,12 @@ impl Recording for HandleSession {
 }
 
 impl ComponentSession for HandleSession {
-    /// Calls are asynchronous, which the cost breakdown cannot observe.
     fn store(&mut self) -> Option<&mut Store<State>> {
-        None
+        self.reused.as_mut().map(WasmFunction::store)
+    }
+
+    fn observer(&mut self) -> Option<&mut StoreObserver> {
+        Some(&mut self.factory.observer)
     }
 
     fn fuel_consumed(&mut self) -> Result<u64, ModuleError> {

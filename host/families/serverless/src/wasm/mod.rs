@@ -3,10 +3,12 @@
 
 mod adapter;
 mod call;
+mod clock;
 mod handle;
 mod head;
 mod http;
 mod observer;
+mod reactor;
 mod snapshot;
 
 pub(crate) use self::adapter::Handlers;
@@ -15,15 +17,16 @@ pub(crate) use self::http::HTTP;
 use self::call::WasmFunction;
 use self::head::Heads;
 use crate::functions::{Functions, Initialisation, Start, Started, Starter};
-use bench_drivers::Grants;
+use bench_drivers::{Grants, Module};
 use bench_model::ModuleError;
 use bench_sink::digest;
 use bench_wasm::wasmtime::Store;
 use bench_wasm::wasmtime::component::{Component as Compiled, Linker};
-use bench_wasm::{Component, Runtime, State, one_line};
+use bench_wasm::{Component, Denied, Runtime, State, StoreObserver, one_line};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
+use tokio::runtime::Runtime as Executor;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// The exported interface that makes a component one for the driver, whatever its version.
@@ -51,6 +54,10 @@ impl Functions for Component {
         };
         Ok(Box::new(WasmStarter { factory, source, heads: Rc::default() }))
     }
+
+    fn denied(&self) -> Denied {
+        Self::denied(self)
+    }
 }
 
 /// The component's compiled code in a file.
@@ -73,6 +80,10 @@ pub(super) struct Factory {
     path: PathBuf,
     grants: Grants,
     linker: Linker<State>,
+    /// What calls must be inside of, if they can wait for connections.
+    reactor: Option<&'static Executor>,
+    /// What observes its stores.
+    observer: StoreObserver,
 }
 
 impl Factory {
@@ -81,12 +92,18 @@ impl Factory {
         let mut grants = component.grants().clone();
         let environment = initialisation.environment();
         grants.environment.extend(environment.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let linker = runtime.awaiting_linker().map_err(|error| module_error(one_line(&error)))?;
-        Ok(Self { runtime, path: component.path().to_owned(), grants, linker })
+        let linker = runtime.awaiting_linker().and_then(|mut linker| clock::link(&mut linker).map(|()| linker));
+        let linker = linker.map_err(|error| module_error(one_line(&error)))?;
+        let is_needed = reactor::is_needed(&component.imports(), &grants);
+        let reactor = is_needed.then(reactor::reactor).transpose().map_err(ModuleError::Unavailable)?;
+        let (path, observer) = (component.path().to_owned(), StoreObserver::default());
+        Ok(Self { runtime, path, grants, linker, reactor, observer })
     }
 
     fn store(&self) -> Result<Store<State>, ModuleError> {
-        self.runtime.session(&self.path, &[], &self.grants)
+        let mut store = self.runtime.session(&self.path, &[], &self.grants)?;
+        self.observer.observe(&mut store);
+        Ok(store)
     }
 
     fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
@@ -149,7 +166,7 @@ impl Starter for WasmStarter {
             }
         };
         let begin = Instant::now();
-        let function = WasmFunction::new(factory.store()?, linked, Rc::clone(&self.heads))?;
+        let function = WasmFunction::new(factory, linked, Rc::clone(&self.heads))?;
         stages.push(("instantiate", ns_since(begin)));
         Ok(Started { function: Box::new(function), stages })
     }

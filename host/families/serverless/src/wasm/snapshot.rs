@@ -26,7 +26,7 @@ pub(super) fn take(factory: &Factory, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut store = factory.store().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
     // Whole memories are looked at.
     store.set_hostcall_fuel(usize::MAX);
-    wait(async {
+    wait(factory.reactor, async {
         let instance = linked.instantiate_async(&mut store).await?;
         let mut running = Running { store, instance };
         running.initialise().await?;

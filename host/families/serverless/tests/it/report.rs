@@ -4,7 +4,7 @@ use bench_family::Family;
 use bench_model::Unit;
 use bench_report::RunView;
 use family_serverless::Serverless;
-use sample_run::{Block, Run};
+use sample_run::{Block, Part, Run, merged};
 use serde_json::Value;
 
 /// The document that `report --format NAME` prints.
@@ -17,17 +17,21 @@ fn export(name: &str, view: &RunView) -> Result<String, String> {
 /// A start that works for 10 ms, and one that skips the work.
 fn starts() -> Run {
     let mut run = Run::begin(4, 1);
-    let cells = [("spawn", 0, 1_000_000), ("spawn", 10, 11_000_000), ("criu-restore", 0, 6_000_000)];
-    for (cell, (start, init_ms, ns)) in (0..).zip(cells) {
+    blocks().into_iter().for_each(|block| run.append(&block.records()));
+    run.end(None);
+    run
+}
+
+/// Their cells; the last is the one that skips the work.
+fn blocks() -> [Block; 3] {
+    let cells = [(0, "spawn", 0, 1_000_000), (1, "spawn", 10, 11_000_000), (2, "criu-restore", 0, 6_000_000)];
+    cells.map(|(cell, start, init_ms, ns)| {
         let block = Block::new(cell, 0, "criu/cold-start", "native")
             .argument("start", start)
             .argument("heap_bytes", 1 << 20)
             .argument("init_ms", init_ms);
-        let samples = std::iter::repeat_n(ns, 100);
-        run.append(&block.series("cold-start", Unit::Nanoseconds, &[], 1, samples).records());
-    }
-    run.end(None);
-    run
+        block.series("cold-start", Unit::Nanoseconds, &[], 1, std::iter::repeat_n(ns, 100))
+    })
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn break_even_is_computed_and_drawn() {
     let found = &document["break_even"][0];
     assert_eq!((found["afresh"].as_str(), found["init_ms"].as_f64()), (Some("spawn"), Some(5.0)));
     let svg = export("break-even-svg", &run.view()).unwrap();
-    for expect in ["<svg", "1.00 MiB touched", "criu-restore", "n ≥ 100"] {
+    for expect in ["<svg", "1.00 MiB touched", "criu-restore", "n ≥ 100 samples in n = 1 processes"] {
         assert!(svg.contains(expect), "{expect}: {svg}");
     }
     let none = export("break-even-svg", &Run::begin(1, 1).view()).unwrap_err();
@@ -72,4 +76,25 @@ fn every_format_has_the_break_even() {
     let none = Run::begin(1, 1).view();
     assert!(Serverless.report().unwrap().files(&none).is_empty());
     assert!(Serverless.report().unwrap().sections(&none).is_empty());
+}
+
+#[test]
+fn starts_of_different_machines_have_no_break_even() {
+    let [one, other, back] = blocks();
+    let a = Part::new("a").block(one).block(other);
+    let view = merged("r", "p", [a, Part::new("b").block(back)]).view();
+    let document: Value = serde_json::from_str(&export("break-even-json", &view).unwrap()).unwrap();
+    let found = &document["break_even"][0];
+    assert!(found["init_ms"].is_null(), "{found}");
+    assert_eq!(found["absent"], "measured on different machines (a, b)");
+    let text = sample_run::text(&view, Serverless.report());
+    let why = "no break-even of spawn and criu-restore: measured on different machines (a, b)";
+    assert!(text.contains(why) && !text.contains("5.00 ms"), "{text}");
+    let svg = export("break-even-svg", &view).unwrap();
+    assert!(svg.contains("different machines"), "{svg}");
+    let [one, other, back] = blocks();
+    let view = merged("r", "p", [Part::new("a").block(one).block(other), Part::new("a").block(back)]).view();
+    let document: Value = serde_json::from_str(&export("break-even-json", &view).unwrap()).unwrap();
+    let found = &document["break_even"][0];
+    assert!(found["init_ms"].as_f64() == Some(5.0) && found.get("absent").is_none(), "both parts are of one machine");
 }
