@@ -10,6 +10,10 @@ use table_core::mine::Format;
 /// The most bytes of a page after decompression.
 const PAGE_BYTES_MAX: u64 = 1 << 30;
 
+/// Where a mine answers with its model, and with the results of queries.
+const MODEL: &str = "/service/model";
+const RESULTS: &str = "/service/query/results";
+
 /// Why a page could not be had, and whether another attempt makes sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
@@ -38,10 +42,15 @@ impl Client {
         Self { target, route, timeout, connection: None, wire: 0 }
     }
 
+    /// The mine's model, in XML.
+    pub fn model(&mut self) -> Result<Vec<u8>, FetchError> {
+        self.request("GET", MODEL, "")
+    }
+
     /// The number of rows of a query.
     pub fn count(&mut self, query: &str) -> Result<usize, FetchError> {
         let form = http::form(&[("query", query), ("format", "count")]);
-        let body = self.request("GET", &form)?;
+        let body = self.request("GET", RESULTS, &form)?;
         let text = String::from_utf8_lossy(&body);
         text.trim().parse().map_err(|_| FetchError::Lasting("the mine's count is not a number".to_owned()))
     }
@@ -66,13 +75,13 @@ impl Client {
         if is_gzip {
             values.push(("compress", "gzip"));
         }
-        let body = self.request("POST", &http::form(&values))?;
+        let body = self.request("POST", RESULTS, &http::form(&values))?;
         is_whole(&body, format, start).map_err(FetchError::Passing)?;
         Ok(body)
     }
 
-    fn request(&mut self, method: &str, form: &str) -> Result<Vec<u8>, FetchError> {
-        let answered = self.exchange(method, form);
+    fn request(&mut self, method: &str, resource: &str, form: &str) -> Result<Vec<u8>, FetchError> {
+        let answered = self.exchange(method, resource, form);
         if answered.is_err() {
             self.connection = None;
         }
@@ -85,13 +94,13 @@ impl Client {
         }
     }
 
-    fn exchange(&mut self, method: &str, form: &str) -> io::Result<(u16, Vec<u8>)> {
+    fn exchange(&mut self, method: &str, resource: &str, form: &str) -> io::Result<(u16, Vec<u8>)> {
         if self.connection.is_none() {
             let connection = self.route.connect(&self.target, self.timeout)?;
             self.connection = Some(BufReader::new(connection));
         }
         let Some(reader) = &mut self.connection else { return Err(io::ErrorKind::NotConnected.into()) };
-        let path = format!("{}/service/query/results", self.target.path);
+        let path = format!("{}{resource}", self.target.path);
         let host = self.target.authority();
         let request = if method == "GET" {
             format!("GET {path}?{form} HTTP/1.1\r\nHost: {host}\r\n\r\n")

@@ -13,7 +13,13 @@ pub enum Latency {
     Fixed(Duration),
     /// Exponentially distributed with this mean.
     Jitter(Duration),
+    /// Pareto-distributed with the exponent 1.5 and this mean, but for values above 100 times the mean, which become that: a few answers take very
+    /// long, as those of loaded servers do.
+    HeavyTail(Duration),
 }
+
+/// The most that a latency with a heavy tail is, in means.
+const TAIL_MAX: u32 = 100;
 
 /// What the server does to its answers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,12 +49,18 @@ impl Conditions {
         match self.latency {
             Latency::None => Duration::ZERO,
             Latency::Fixed(latency) => latency,
-            Latency::Jitter(mean) => {
-                // Above 0 and at most 1.
-                let uniform = ((self.draw(start, attempt, 1) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-                mean.mul_f64(-uniform.ln())
+            Latency::Jitter(mean) => mean.mul_f64(-self.uniform(start, attempt).ln()),
+            // The least value of a Pareto distribution with this exponent is a third of its mean.
+            Latency::HeavyTail(mean) => {
+                let drawn = (mean / 3).mul_f64(self.uniform(start, attempt).powf(-1.0 / 1.5));
+                drawn.min(mean * TAIL_MAX)
             }
         }
+    }
+
+    /// Above 0 and at most 1.
+    fn uniform(&self, start: usize, attempt: u64) -> f64 {
+        ((self.draw(start, attempt, 1) >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
     /// Whether and how this answer fails.
@@ -80,6 +92,20 @@ mod tests {
         }
         let sum: Duration = (0..10_000).map(|start| conditions.latency(start, 0)).sum();
         assert!((MEAN * 9_500..MEAN * 10_500).contains(&sum), "{sum:?}");
+    }
+
+    #[test]
+    fn heavy_tail_has_many_short_and_a_few_very_long_latencies() {
+        let drawn = |latency| {
+            let conditions = Conditions { latency, faults_permille: 0, seed: 1 };
+            (0..10_000).map(|start| conditions.latency(start, 0)).collect::<Vec<_>>()
+        };
+        let (tail, jitter) = (drawn(Latency::HeavyTail(MEAN)), drawn(Latency::Jitter(MEAN)));
+        assert!(tail.iter().all(|latency| (MEAN / 3..=MEAN * TAIL_MAX).contains(latency)));
+        let longer = |drawn: &[Duration], means: u32| drawn.iter().filter(|latency| **latency > MEAN * means).count();
+        // A share of (1/15)^1.5, and of (1/60)^1.5, where the exponential distribution has exp(-5), and exp(-20).
+        assert!((120..230).contains(&longer(&tail, 5)) && longer(&jitter, 5) < 110, "{}", longer(&tail, 5));
+        assert!((5..45).contains(&longer(&tail, 20)) && longer(&jitter, 20) == 0, "{}", longer(&tail, 20));
     }
 
     #[test]

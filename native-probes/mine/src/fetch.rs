@@ -7,6 +7,7 @@ use crate::conditions::{Conditions, Latency};
 use crate::order::{self, Counts, Plan, Policy};
 use crate::route::{Route, Target};
 use crate::server::Mine;
+use crate::typed;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use probe_abi::{Host, Series};
 use std::collections::HashMap;
@@ -14,9 +15,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use table_core::kept::{self, Kept};
+use table_core::kept::{self, Kept, Results};
 use table_core::mine::{self, Format};
-use table_core::{Fault, Recipe, Table};
+use table_core::{Fault, Field, Recipe, Table, gene_fields, publication_fields, stream};
 
 pub(crate) const NAME: &str = "fetch";
 
@@ -25,6 +26,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(2);
 
 /// The longest pause after a failed attempt.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// The start of a folder's path that only a run replaces. Where it is left, such as where resource usage is counted, nothing is kept.
+const IN_RUN: &str = "@run/";
 
 pub(crate) struct Fetch {
     request: Request,
@@ -44,6 +48,7 @@ pub(crate) struct Fetch {
 }
 
 /// What the workers share.
+#[derive(Clone)]
 struct Request {
     target: Target,
     route: Route,
@@ -91,7 +96,9 @@ impl Fetch {
         };
         let plan = Plan { pages, workers: arguments.size("workers")?, policy };
         request.rows_are_there()?;
-        let expected = server.is_some().then(|| recipe.genes());
+        let view = arguments.text("view")?;
+        let expected = server.is_some().then(|| viewed(recipe.genes(), view));
+        let keep = Some(arguments.text("keep")?).filter(|folder| !folder.is_empty() && !folder.starts_with(IN_RUN));
         Ok(Self {
             request,
             plan,
@@ -100,7 +107,7 @@ impl Fetch {
             pages: Vec::new(),
             counts: Counts::default(),
             first: None,
-            keep: Some(arguments.text("keep")?).filter(|folder| !folder.is_empty()).map(PathBuf::from),
+            keep: keep.map(PathBuf::from),
             seed: server.is_some().then_some(recipe.seed),
             _server: server,
         })
@@ -160,6 +167,7 @@ fn conditions(arguments: &Arguments, seed: u64) -> Result<Conditions, ModuleErro
     let latency = match arguments.text("latency")? {
         "fixed" => Latency::Fixed(latency),
         "jitter" => Latency::Jitter(latency),
+        "heavy-tail" => Latency::HeavyTail(latency),
         _ => Latency::None,
     };
     Ok(Conditions { latency, faults_permille: arguments.size("faults_permille")? as u64, seed })
@@ -172,7 +180,29 @@ fn preflight(request: &Request) -> Result<(), ModuleError> {
         return Err(ModuleError::Unavailable("a mine on the network is left out in CI; set RUN_LIVE=1".to_owned()));
     }
     let found = request.route.preflight(&request.target, request.timeout);
-    found.map(|_| ()).map_err(|preflight| ModuleError::Unavailable(format!("the mine cannot be reached: {preflight}")))
+    let passed =
+        found.map_err(|preflight| ModuleError::Unavailable(format!("the mine cannot be reached: {preflight}")))?;
+    // Into the log of the run.
+    eprintln!("preflight: {passed}");
+    Ok(())
+}
+
+/// The columns of the view. One that is not there was refused by the server.
+fn viewed(genes: Table, view: &str) -> Table {
+    match genes.positions(view.split_whitespace()) {
+        Some(columns) if !columns.iter().copied().eq(0..genes.fields().len()) => genes.projected(&columns),
+        _ => genes,
+    }
+}
+
+/// The query for these columns, separated by blanks.
+fn query(view: &str) -> String {
+    format!("<query model=\"genomic\" view=\"{view}\"/>")
+}
+
+/// The names of columns, separated by blanks.
+fn names(fields: &[Field]) -> String {
+    fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 impl Request {
@@ -186,7 +216,7 @@ impl Request {
             target: Target::parse(url).map_err(|reason| invalid("mine", reason))?,
             route: Route::parse(arguments.text("route")?).map_err(|reason| invalid("route", reason))?,
             timeout: Duration::from_millis(arguments.size("timeout_ms")? as u64),
-            query: format!("<query model=\"genomic\" view=\"{view}\"/>"),
+            query: query(view),
             format: arguments.text("format")?.parse().map_err(|reason| invalid("format", reason))?,
             is_gzip: arguments.text("compress")? == "gzip",
             rows: arguments.size("rows")?,
@@ -299,9 +329,7 @@ impl Session for Fetch {
         checks.extend(self.pages_check());
         // Pages that are wrong are not worth keeping.
         if let Some(folder) = self.keep.as_deref().filter(|_| checks.iter().all(|check| check.passed)) {
-            self.keep_in(folder).map_err(|error| {
-                ModuleError::Other(format!("`keep`: {} cannot be written: {error}", folder.display()))
-            })?;
+            self.keep_in(folder).map_err(|reason| ModuleError::Other(format!("`keep`: {reason}")))?;
         }
         Ok(checks)
     }
@@ -329,16 +357,25 @@ impl Fetch {
         Some(Check::that("pages", other.is_none() && self.pages.len() == self.plan.pages, detail))
     }
 
-    /// Writes the pages as they came, and last what is known of them.
-    fn keep_in(&self, folder: &Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        // That of earlier pages would describe those that are written over them.
-        match std::fs::remove_file(folder.join(kept::MANIFEST)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    /// Writes the pages as they came, their rows with types if those are known, and last what is known of all of them.
+    fn keep_in(&self, folder: &Path) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("{} cannot be written: {error}", folder.display());
+        let publications = self.publications()?;
+        let results = self.typed(publications.as_deref())?;
+        begin_keeping(folder).map_err(failed)?;
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        if let Some((genes, _)) = &results {
+            files.push((kept::IPC.to_owned(), typed::ipc(genes)?));
+            files.push((kept::STREAM.to_owned(), stream::write(genes).into_bytes()));
         }
+        files.extend(publications.map(|answer| (kept::PUBLICATIONS.to_owned(), answer)));
+        let model = self.request.client().model().map_err(|error| format!("the mine's model: {error}"))?;
+        files.push((kept::MODEL.to_owned(), model));
         for (page, body) in self.pages.iter().enumerate() {
-            std::fs::write(folder.join(kept::page_name(page)), body)?;
+            std::fs::write(folder.join(kept::page_name(page)), body).map_err(failed)?;
+        }
+        for (name, content) in files {
+            std::fs::write(folder.join(name), content).map_err(failed)?;
         }
         let kept = Kept {
             format: self.request.format,
@@ -346,9 +383,54 @@ impl Fetch {
             pages: self.pages.len(),
             seed: self.seed,
             hash: rows_hash(&self.pages, self.request.format),
+            results: results.map(|(_, results)| results),
         };
-        std::fs::write(folder.join(kept::MANIFEST), kept.to_string())
+        std::fs::write(folder.join(kept::MANIFEST), kept.to_string()).map_err(failed)
     }
+
+    /// The answer with all publications, which the local server has.
+    fn publications(&self) -> Result<Option<Vec<u8>>, String> {
+        let rows = self.request.rows;
+        if self.expected.is_none() || rows == 0 {
+            return Ok(None);
+        }
+        let request = Request { query: query(&names(&publication_fields())), page_rows: rows, ..self.request.clone() };
+        let tallies = Mutex::default();
+        let mut worker = Worker { client: request.client(), tally: Tally::default(), tallies: &tallies };
+        let answer = request.page(&mut worker, 0);
+        answer.map(Some).map_err(|reason| format!("publications: {reason}"))
+    }
+
+    /// The rows of all pages with their types, and what later stages must make of them; of other columns than those of genes the types are not known.
+    fn typed(&self, publications: Option<&[u8]>) -> Result<Option<(Table, Results)>, String> {
+        let format = self.request.format;
+        if self.request.query != query(&names(&gene_fields())) {
+            return Ok(None);
+        }
+        let mut genes = Table::new(gene_fields());
+        for (number, page) in self.pages.iter().enumerate() {
+            typed::read(page, format, &mut genes).map_err(|reason| format!("page {number}: {reason}"))?;
+        }
+        let read = |answer: &[u8]| {
+            let mut publications = Table::new(publication_fields());
+            typed::read(answer, format, &mut publications).map(|()| publications)
+        };
+        let publications = publications.map(read).transpose().map_err(|reason| format!("publications: {reason}"))?;
+        let results = Results::of(&genes, publications.as_ref());
+        Ok(Some((genes, results)))
+    }
+}
+
+/// Makes the folder, and removes the description and what else earlier pages left there: it would be taken for that of the new ones.
+fn begin_keeping(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for name in [kept::MANIFEST, kept::IPC, kept::STREAM, kept::PUBLICATIONS, kept::MODEL] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The first page that is equal to an earlier one, and that one.

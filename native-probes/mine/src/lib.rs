@@ -8,6 +8,7 @@ mod http;
 mod order;
 mod route;
 mod server;
+mod typed;
 
 pub use client::{Client, FetchError};
 pub use conditions::{Conditions, Failure, Latency};
@@ -63,13 +64,13 @@ fn describe() -> Scenario {
         Parameter::new("order", "ordered", "the order in which pages are handed on: that of the rows (ordered), as they come (unordered), or that of the rows without requesting pages far ahead (window)")
             .choices(["ordered", "unordered", "window"]),
         Parameter::new("window", 8, "how many pages may be requested ahead of the one to hand on, if order=window").between(1, 4_096),
-        Parameter::new("latency", "none", "distribution of the local server's latency").choices(["none", "fixed", "jitter"]),
-        Parameter::new("latency_us", 5_000, "the local server's latency in microseconds: its value (fixed), or its mean (jitter, exponential)").between(0, 10_000_000),
+        Parameter::new("latency", "none", "distribution of the local server's latency").choices(["none", "fixed", "jitter", "heavy-tail"]),
+        Parameter::new("latency_us", 5_000, "the local server's latency in microseconds: its value (fixed), or its mean (jitter, exponential; heavy-tail, Pareto with exponent 1.5, at most 100 times the mean)").between(0, 10_000_000),
         Parameter::new("faults_permille", 0, "answers of a thousand that the local server fails: after status 200, by a cut connection, or with status 503").between(0, 500),
         Parameter::new("attempts", 8, "attempts for a page before the scenario fails").between(1, 100),
         Parameter::new("politeness_us", 0, "pause of a worker before each request, in microseconds").between(0, 10_000_000),
         Parameter::new("route", "direct", "how the mine is reached: direct, or socks5h://HOST:PORT for a proxy that resolves the name, such as Tor"),
-        Parameter::new("keep", "", "folder in which the pages of the last operation are kept, for `tabular/replay`: @run/fetched is in the run directory; empty for none"),
+        Parameter::new("keep", "", "folder in which the pages of the last operation are kept, and their rows with types, for `tabular/replay`: @run/fetched is in the run directory; empty for none"),
         Parameter::new("timeout_ms", 30_000, "longest time of a connection attempt, or without data").between(1, 600_000),
     ];
     let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary);

@@ -3,6 +3,7 @@
 
 use crate::conditions::{Conditions, Failure};
 use crate::http;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Write};
@@ -11,8 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use table_core::csv::{self, Dialect};
 use table_core::mine::{self, Format};
-use table_core::{Kind, Recipe, Table};
+use table_core::{Field, Kind, Recipe, Table};
 
 /// What `/service/version` answers: the version of the web service.
 const VERSION: &str = "34";
@@ -32,7 +34,7 @@ pub struct Mine {
 }
 
 struct Service {
-    tables: [Table; 2],
+    tables: [Table; 3],
     conditions: Conditions,
     /// How often a page was asked for, by its first row.
     attempts: Mutex<HashMap<usize, u64>>,
@@ -53,7 +55,7 @@ impl Mine {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let is_stopped = Arc::new(AtomicBool::new(false));
-        let tables = [recipe.genes(), recipe.publications()];
+        let tables = [recipe.genes(), recipe.publications(), Recipe::organisms()];
         let service = Arc::new(Service { tables, conditions, attempts: Mutex::default() });
         let stopped = is_stopped.clone();
         let accept = move || {
@@ -135,15 +137,18 @@ impl Service {
             // Writing to a text cannot fail.
             let _ = writeln!(model, "  <class name=\"{class}\" is-interface=\"true\">");
             for field in table.fields() {
-                let name = field.name.split_once('.').map_or("", |(_, name)| name);
-                let kind = match field.kind {
-                    Kind::Text => "java.lang.String",
-                    Kind::Integer => "java.lang.Integer",
-                    Kind::Decimal => "java.math.BigDecimal",
-                    Kind::Real => "java.lang.Double",
-                    Kind::Date => "java.util.Date",
+                let path = field.name.split_once('.').map_or("", |(_, path)| path);
+                let _ = match path.split_once('.') {
+                    None => {
+                        let kind = java_type(field.kind);
+                        writeln!(model, "    <attribute name=\"{path}\" type=\"{kind}\"/>")
+                    }
+                    // The attribute behind a reference is that of its class.
+                    Some((name, _)) => {
+                        let class = capitalised(name);
+                        writeln!(model, "    <reference name=\"{name}\" referenced-type=\"{class}\"/>")
+                    }
                 };
-                let _ = writeln!(model, "    <attribute name=\"{name}\" type=\"{kind}\"/>");
             }
             model.push_str("  </class>\n");
         }
@@ -153,7 +158,8 @@ impl Service {
     fn results(&self, form: &str) -> Result<Response, String> {
         let query = http::form_value(form, "query").ok_or("the parameter `query` is missing")?;
         let view = view_of(&query).ok_or("the query has no view")?;
-        let table = self.table(&view)?;
+        let found = self.table(&view)?;
+        let table: &Table = &found;
         let number = |name: &str, default: usize, least: usize| match http::form_value(form, name) {
             None => Ok(default),
             Some(text) => text.parse().ok().filter(|number| (least..=SIZE_MAX).contains(number)).ok_or_else(|| {
@@ -180,17 +186,26 @@ impl Service {
         } else {
             mine::answer(table, rows, format)
         };
+        let body = match format.dialect() {
+            Some(dialect) => with_headers(body, table, dialect, http::form_value(form, "columnheaders").as_deref()),
+            None => body,
+        };
         let content_type = if format.dialect().is_none() { "application/json" } else { "text/plain" };
         let body = if is_gzip { gzip(body.as_bytes()).map_err(|error| error.to_string())? } else { body.into_bytes() };
         Ok(Response { status: "200 OK", content_type, body, is_gzip, is_cut: failure == Some(Failure::Cut) })
     }
 
-    /// The table whose columns the view names, all of them in order.
-    fn table(&self, view: &str) -> Result<&Table, String> {
-        let is_of = |table: &&Table| view.split(' ').eq(table.fields().iter().map(|field| field.name.as_str()));
-        self.tables.iter().find(is_of).ok_or_else(|| {
-            format!("this mine answers queries for all columns of a class alone, as /service/model lists them, not for `{view}`")
-        })
+    /// The columns that the view names, which are of one class.
+    fn table(&self, view: &str) -> Result<Cow<'_, Table>, String> {
+        let columns = |table: &Table| table.positions(view.split(' '));
+        let found = self.tables.iter().find_map(|table| Some((table, columns(table)?)));
+        let (table, columns) = found.ok_or_else(|| {
+            format!(
+                "this mine answers queries for columns of one class, as /service/model lists them, not for `{view}`"
+            )
+        })?;
+        let is_all = columns.iter().copied().eq(0..table.fields().len());
+        Ok(if is_all { Cow::Borrowed(table) } else { Cow::Owned(table.projected(&columns)) })
     }
 
     fn attempt(&self, start: usize) -> u64 {
@@ -211,6 +226,37 @@ fn wait(latency: Duration) {
 /// The root class of a table's paths.
 fn class_of(table: &Table) -> &str {
     table.fields().first().and_then(|field| field.name.split('.').next()).unwrap_or_default()
+}
+
+/// The type of an attribute in a model.
+fn java_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "java.lang.String",
+        Kind::Integer => "java.lang.Integer",
+        Kind::Decimal => "java.math.BigDecimal",
+        Kind::Real => "java.lang.Double",
+        Kind::Date => "java.util.Date",
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// An answer that begins with the names of its columns, with the header that was asked for: none, paths, or names for people.
+fn with_headers(answer: String, table: &Table, dialect: Dialect, asked: Option<&str>) -> String {
+    let rows = answer.split_once('\n').map_or("", |(_, rows)| rows);
+    match asked {
+        Some("path") => answer,
+        None | Some("none" | "no" | "false" | "0" | "") => rows.to_owned(),
+        Some(_) => {
+            let friendly = |field: &Field| Field { name: field.name.replace('.', " > "), ..field.clone() };
+            let mut header = String::new();
+            csv::write_header(&table.fields().iter().map(friendly).collect::<Vec<_>>(), dialect, &mut header);
+            header + rows
+        }
+    }
 }
 
 /// The view of a query in XML.

@@ -8,9 +8,9 @@ use mine::{Client, Conditions, Mine, Route, Target};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
-use table_core::Recipe;
-use table_core::kept::{self, Kept};
+use table_core::kept::{self, Kept, Results};
 use table_core::mine::Format;
+use table_core::{Recipe, stream};
 
 fn fetch(changes: &[(&str, Value)]) -> Result<(u64, Vec<Check>), ModuleError> {
     let mut session = mine::open("fetch", &arguments(changes), None)?;
@@ -48,6 +48,8 @@ fn order_and_workers_do_not_change_the_rows() {
             ("compress", text("gzip")),
         ];
         assert_eq!(check(&changes), alone, "{order}");
+        let tail = [("order", text(order)), ("latency", text("heavy-tail")), ("latency_us", Value::from(100))];
+        assert_eq!(check(&tail), alone, "{order}");
     }
     assert_eq!(check(&[("page_rows", Value::from(77))]), alone);
     assert_ne!(check(&[("seed", Value::from(2))]), alone);
@@ -70,9 +72,32 @@ fn pages_are_kept_as_they_came() {
     check(&[("keep", text(path.to_str().unwrap())), ("compress", text("gzip")), ("page_rows", Value::from(1_000))]);
     let kept: Kept = std::fs::read_to_string(path.join(kept::MANIFEST)).unwrap().parse().unwrap();
     assert_eq!((kept.rows, kept.pages, kept.seed), (2_500, 3, Some(1)));
-    let genes = Recipe { rows: 2_500, seed: 1 }.genes();
+    let recipe = Recipe { rows: 2_500, seed: 1 };
+    let genes = recipe.genes();
     let last = std::fs::read(path.join(kept::page_name(2))).unwrap();
     assert_eq!(last, table_core::mine::answer(&genes, 2_000..2_500, Format::Json).into_bytes());
+    // With types, and with what is joined to them.
+    assert_eq!(std::fs::read_to_string(path.join(kept::STREAM)).unwrap(), stream::write(&genes));
+    assert!(std::fs::read(path.join(kept::IPC)).unwrap().starts_with(b"ARROW1"));
+    let publications = recipe.publications();
+    let answer = std::fs::read(path.join(kept::PUBLICATIONS)).unwrap();
+    assert_eq!(answer, table_core::mine::answer(&publications, 0..2_500, Format::Json).into_bytes());
+    assert_eq!(kept.results, Some(Results::of(&genes, Some(&publications))));
+    let model = std::fs::read_to_string(path.join(kept::MODEL)).unwrap();
+    assert!(model.starts_with("<model name=\"genomic\"") && model.ends_with("</model>\n\n"), "{model}");
+    // Of other columns the types are not known, and nothing is left of those before.
+    let view = text("Gene.symbol Gene.length");
+    check(&[("keep", text(path.to_str().unwrap())), ("view", view), ("page_rows", Value::from(1_000))]);
+    let kept: Kept = std::fs::read_to_string(path.join(kept::MANIFEST)).unwrap().parse().unwrap();
+    assert_eq!((kept.pages, kept.results), (3, None));
+    assert!(!path.join(kept::IPC).exists() && !path.join(kept::STREAM).exists());
+}
+
+#[test]
+fn pages_are_kept_in_a_run_alone() {
+    let unresolved = "@run/fetched-by-a-test";
+    check(&[("keep", text(unresolved))]);
+    assert!(!std::path::Path::new(unresolved).exists() && !std::path::Path::new("@run").exists());
 }
 
 #[test]
@@ -164,6 +189,8 @@ fn server_answers_as_a_mine_does() {
     };
     check("/service/version/ws", "200 OK", "34\n");
     check("/service/model", "200 OK", "<class name=\"Publication\"");
+    check("/service/model", "200 OK", "<reference name=\"organism\" referenced-type=\"Organism\"/>");
+    check("/service/model", "200 OK", "<attribute name=\"taxonId\" type=\"java.lang.Integer\"/>");
     check("/service/nothing", "404 Not Found", "no such resource");
     check("/service/query/results", "400 Bad Request", "`query` is missing");
     check("/service/query/results?query=view%3D%22Gene.x%22", "400 Bad Request", "not for `Gene.x`");
@@ -173,5 +200,18 @@ fn server_answers_as_a_mine_does() {
     check(&format!("{query}&size=0"), "400 Bad Request", "`size` is `0`, expected a number from 1");
     check(&format!("{query}&start=-1"), "400 Bad Request", "`start` is `-1`");
     check(&format!("{query}&start=99&format=json"), "200 OK", "\"wasSuccessful\":true");
-    check(&query, "200 OK", "Publication.gene\tPublication.title\tPublication.year\n");
+    // Behind the size of the first chunk.
+    let line = |asked: &str, at: usize| get(&mine, &format!("{query}{asked}")).1.lines().nth(at).unwrap().to_owned();
+    assert_eq!(line("&columnheaders=path", 1), "Publication.gene\tPublication.title\tPublication.year");
+    assert_eq!(line("&columnheaders=friendly", 1), "Publication > gene\tPublication > title\tPublication > year");
+    // There is no header that was not asked for: the first line is a row.
+    for asked in ["", "&columnheaders=none"] {
+        assert_eq!(line(asked, 1), line("&columnheaders=path", 2));
+    }
+    let organisms = "/service/query/results?query=view%3D%22Organism.name%22&format=count";
+    check(organisms, "200 OK", "12\n");
+    let two = "/service/query/results?query=view%3D%22Organism.name+Organism.taxonId%22&format=csv&size=1";
+    check(two, "200 OK", "\"Drosophila melanogaster\",\"7227\"\n");
+    let mixed = "/service/query/results?query=view%3D%22Organism.name+Gene.symbol%22";
+    check(mixed, "400 Bad Request", "columns of one class");
 }

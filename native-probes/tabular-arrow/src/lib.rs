@@ -1,6 +1,7 @@
 //! The probe `tabular-arrow`: Arrow's own readers and writers of CSV, JSON and Parquet, called as their own benchmarks call them, over the
 //! same rows as the stages of the plug-in `tabular`. It is what those are measured against.
 
+mod allocated;
 mod batches;
 mod session;
 mod stage;
@@ -8,6 +9,11 @@ mod stage;
 use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};
 use stage::Stage;
+use table_core::allocator::Counting;
+
+/// The system's, as without it, which costs a load and a branch more while nothing is counted.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// The probe.
 #[derive(Debug)]
@@ -20,16 +26,16 @@ impl Probe for Arrow {
         Stage::ALL.into_iter().map(describe).fold(descriptor, Descriptor::scenario)
     }
 
-    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        open(scenario, arguments)
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments, Some(host))
     }
 }
 
-/// Opens a scenario.
-pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+/// Opens a scenario. Without a host, its samples are discarded.
+pub fn open(scenario: &str, arguments: &Arguments, host: Option<Host>) -> Result<Box<dyn Session>, ModuleError> {
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
     let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-    Ok(Box::new(session::Bare::open(stage, arguments)?))
+    Ok(Box::new(session::Bare::open(stage, arguments, host)?))
 }
 
 export_probe!(Arrow);
@@ -40,6 +46,7 @@ fn describe(stage: Stage) -> Scenario {
         Parameter::new("seed", 1, "which rows the generator makes; the same as in other modules").between(0, i64::MAX),
     ];
     let scenario = Scenario::new(stage.name(), "tabular", stage.summary()).in_arms([Arm::Native]);
+    let scenario = allocated::described(scenario);
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }
 

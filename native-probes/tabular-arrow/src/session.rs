@@ -1,12 +1,16 @@
 //! A session: its input is made when it is opened; every cell of its result is compared, outside of the clock.
 
-use crate::batches::{of_table, schema, to_table};
+use crate::allocated;
+use crate::batches::{of_table, to_table};
 use crate::stage::{Stage, csv_read, json_read, parquet_scan, parquet_write};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use bytes::Bytes;
-use table_core::{Digest, Recipe, Table, compare};
+use probe_abi::Host;
+use table_core::allocator::counted;
+use table_core::arrow::schema;
+use table_core::{Digest, Invariants, Recipe, Table, compare};
 
 pub(crate) struct Bare {
     stage: Stage,
@@ -21,7 +25,7 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    pub(crate) fn open(stage: Stage, arguments: &Arguments) -> Result<Self, ModuleError> {
+    pub(crate) fn open(stage: Stage, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let genes = recipe.genes();
         let batches = of_table(&genes)?;
@@ -36,7 +40,11 @@ impl Bare {
             written: Vec::new(),
             first: Digest::default(),
         };
-        session.run()?;
+        let (ran, first) = counted(|| session.run());
+        ran?;
+        let (ran, next) = counted(|| session.run());
+        ran?;
+        allocated::record(host, first, next)?;
         session.first = Digest::of(&session.found()?);
         Ok(session)
     }
@@ -76,10 +84,12 @@ impl Session for Bare {
         let found = self.found()?;
         let differs = compare(&self.expected, &found).err();
         let passed = differs.is_none();
+        let (agrees, invariants) = Invariants::compared(&self.expected, &found);
         Ok(vec![
             Check::equal("rows", &self.expected.rows(), &found.rows()),
             Check::that("cells", passed, differs.unwrap_or_else(|| Digest::of(&found).to_string())),
             Check::equal("same-result-as-at-first", &self.first, &Digest::of(&found)),
+            Check::that("invariants", agrees, invariants),
         ])
     }
 }

@@ -1,6 +1,5 @@
 //! The stages: each is one call of Arrow's own, from bytes in memory to batches or back.
 
-use crate::batches::BATCH_ROWS;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bench_model::ModuleError;
@@ -9,6 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
+use table_core::arrow::BATCH_ROWS;
 use table_core::csv::{self, Dialect};
 use table_core::{Table, stream};
 

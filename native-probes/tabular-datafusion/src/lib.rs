@@ -1,6 +1,7 @@
 //! The probe `tabular-datafusion`: stages of the family `tabular` as statements of DataFusion, over the same rows and compared with the same
 //! truth as those of the plug-in `tabular`.
 
+mod allocated;
 mod batches;
 mod session;
 mod stage;
@@ -8,6 +9,11 @@ mod stage;
 use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};
 use stage::Stage;
+use table_core::allocator::Counting;
+
+/// The system's, as without it, which costs a load and a branch more while nothing is counted.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// The probe.
 #[derive(Debug)]
@@ -23,16 +29,16 @@ impl Probe for DataFusion {
         Stage::ALL.into_iter().map(describe).fold(descriptor, Descriptor::scenario)
     }
 
-    fn open(scenario: &str, arguments: &Arguments, _host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        open(scenario, arguments)
+    fn open(scenario: &str, arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+        open(scenario, arguments, Some(host))
     }
 }
 
-/// Opens a scenario.
-pub fn open(scenario: &str, arguments: &Arguments) -> Result<Box<dyn Session>, ModuleError> {
+/// Opens a scenario. Without a host, its samples are discarded.
+pub fn open(scenario: &str, arguments: &Arguments, host: Option<Host>) -> Result<Box<dyn Session>, ModuleError> {
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == scenario);
     let stage = stage.ok_or_else(|| ModuleError::UnknownScenario(scenario.to_owned()))?;
-    Ok(Box::new(session::Statements::open(stage, arguments)?))
+    Ok(Box::new(session::Statements::open(stage, arguments, host)?))
 }
 
 export_probe!(DataFusion);
@@ -48,6 +54,7 @@ fn describe(stage: Stage) -> Scenario {
     let scenario = Scenario::new(stage.name(), "tabular", stage.summary())
         .in_arms([Arm::Native])
         .requires(format!("scratch:{FOLDER}"), "DataFusion reads and writes files there");
+    let scenario = allocated::described(scenario);
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }
 

@@ -1,8 +1,8 @@
-//! A session of DataFusion: its input is generated and registered when it is opened; every cell of its result is compared, outside of the
-//! clock.
+//! A session of DataFusion: its input is generated and registered when it is opened, as tables in memory and as the file that all engines read;
+//! every cell of its result is compared, outside of the clock.
 
 use crate::stage::{FILE, GENES, PUBLICATIONS, Stage};
-use crate::{FOLDER, batches};
+use crate::{FOLDER, allocated, batches};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::config::TableParquetOptions;
@@ -11,10 +11,12 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use probe_abi::Host;
 use std::path::PathBuf;
 use std::sync::Arc;
+use table_core::allocator::counted;
 use table_core::relational::{self, Groups};
-use table_core::{Cell, Digest, Recipe, Table, compare};
+use table_core::{Cell, Digest, Invariants, Recipe, Table, compare, parquet};
 use tokio::runtime::Runtime;
 
 pub(crate) struct Statements {
@@ -34,7 +36,7 @@ pub(crate) struct Statements {
 type Sums = Vec<(i64, Option<f64>)>;
 
 impl Statements {
-    pub(crate) fn open(stage: Stage, arguments: &Arguments) -> Result<Self, ModuleError> {
+    pub(crate) fn open(stage: Stage, arguments: &Arguments, host: Option<Host>) -> Result<Self, ModuleError> {
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let (genes, publications) = (recipe.genes(), recipe.publications());
         let threads = arguments.size("threads")?;
@@ -54,6 +56,7 @@ impl Statements {
         let context = SessionContext::new_with_config_rt(config, environment);
         register(&context, GENES, &genes, threads)?;
         register(&context, PUBLICATIONS, &publications, threads)?;
+        let file = parquet::write(&genes);
         let groups = relational::genes_by_organism(&genes);
         let (expected, groups) = match stage {
             Stage::ParquetScan | Stage::ParquetWrite => (genes, None),
@@ -68,20 +71,24 @@ impl Statements {
         let folder = PathBuf::from(arguments.text(FOLDER)?);
         let (result, first) = (Vec::new(), Digest::default());
         let mut session = Self { runtime, context, stage, folder, result, bytes: 0, expected, groups, first };
-        session.write_input()?;
-        session.run()?;
+        session.write_input(&file)?;
+        let (ran, first) = counted(|| session.run());
+        ran?;
+        let (ran, next) = counted(|| session.run());
+        ran?;
+        allocated::record(host, first, next)?;
         session.first = Digest::of(&session.found()?.0);
         Ok(session)
     }
 
-    /// Writes genes as the file that scans read.
-    fn write_input(&mut self) -> Result<(), ModuleError> {
+    /// Writes the file that scans read.
+    fn write_input(&mut self, file: &[u8]) -> Result<(), ModuleError> {
         let path = self.path("genes.parquet")?;
-        self.write("SELECT * FROM genes", &path)?;
+        std::fs::write(&path, file)
+            .map_err(|error| ModuleError::Unavailable(format!("`{FOLDER}`: {path}: {error}")))?;
         self.register_file(FILE, &path)?;
         if self.stage == Stage::ParquetScan {
-            let size = std::fs::metadata(&path).map(|file| file.len());
-            self.bytes = size.map_err(|error| ModuleError::Other(format!("{path} cannot be read: {error}")))?;
+            self.bytes = file.len() as u64;
         }
         Ok(())
     }
@@ -169,10 +176,12 @@ impl Session for Statements {
         let (found, sums) = self.found()?;
         let differs = compare(&self.expected, &found).err();
         let passed = differs.is_none();
+        let (agrees, invariants) = Invariants::compared(&self.expected, &found);
         let mut checks = vec![
             Check::equal("rows", &self.expected.rows(), &found.rows()),
             Check::that("cells", passed, differs.unwrap_or_else(|| Digest::of(&found).to_string())),
             Check::equal("same-result-as-at-first", &self.first, &Digest::of(&found)),
+            Check::that("invariants", agrees, invariants),
         ];
         if let Some(groups) = &self.groups {
             let wrong = sums.iter().find(|(taxon, sum)| !groups.sums.get(taxon).is_some_and(|near| near.is_near(*sum)));

@@ -15,7 +15,7 @@ fn open(scenario: &str, changes: &[(&str, Value)]) -> Result<(Box<dyn Session>, 
     }
     arguments.set("folder", folder.path().to_str().unwrap());
     changes.iter().for_each(|(name, value)| arguments.set(*name, value.clone()));
-    Ok((tabular_datafusion::open(scenario, &arguments)?, folder))
+    Ok((tabular_datafusion::open(scenario, &arguments, None)?, folder))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use table_core::clock::Clock;
 use table_core::csv::{self, Dialect};
 use table_core::relational::{self, Groups};
-use table_core::{Cell, Digest, Field, Recipe, Table, compare, text};
+use table_core::{Cell, Digest, Field, Invariants, Recipe, Table, compare, parquet, text};
 
 pub(crate) struct Statements {
     engine: Engine,
@@ -128,11 +128,13 @@ impl Session for Statements {
         let (found, sums) = self.result()?;
         let differs = compare(&self.expected, &found).err();
         let passed = differs.is_none();
+        let (agrees, invariants) = Invariants::compared(&self.expected, &found);
         let mut checks = vec![
             self.schema_check()?,
             Check::equal("rows", &self.expected.rows(), &found.rows()),
             Check::that("cells", passed, differs.unwrap_or_else(|| Digest::of(&found).to_string())),
             Check::equal("same-result-as-at-first", &self.first, &Digest::of(&found)),
+            Check::that("invariants", agrees, invariants),
         ];
         if let Some(groups) = &self.groups {
             let wrong = sums.iter().find(|(taxon, sum)| !groups.sums.get(taxon).is_some_and(|near| near.is_near(*sum)));
@@ -154,14 +156,15 @@ pub(crate) fn opened(arguments: &Arguments) -> Result<(Engine, PathBuf), ModuleE
     Ok((engine, PathBuf::from(folder)))
 }
 
-/// Loads a table, and writes it as the files that scans read.
+/// Writes a table as the files that all engines read, and loads it.
 fn load(engine: &Engine, folder: &Path, name: &str, table: &Table) -> Result<(), ModuleError> {
-    let path = folder.join(format!("{name}.csv"));
-    std::fs::write(&path, csv::write(table, Dialect::Exact))
-        .map_err(|error| ModuleError::Unavailable(format!("{} cannot be written: {error}", path.display())))?;
-    let folder = folder.to_string_lossy();
-    engine.execute(&format!("CREATE TABLE {name} AS {}", stage::read_csv(&folder, name, table.fields())))?;
-    engine.execute(&stage::to_parquet(name, &folder, name))
+    let files = [("csv", csv::write(table, Dialect::Exact).into_bytes()), ("parquet", parquet::write(table))];
+    for (extension, content) in files {
+        let path = folder.join(format!("{name}.{extension}"));
+        std::fs::write(&path, content)
+            .map_err(|error| ModuleError::Unavailable(format!("{} cannot be written: {error}", path.display())))?;
+    }
+    engine.execute(&format!("CREATE TABLE {name} AS {}", stage::read_parquet(&folder.to_string_lossy(), name)))
 }
 
 /// The bytes of the files that an operation reads; 0 if it reads tables.

@@ -72,7 +72,7 @@ impl Stage {
 
     /// The statements of one operation. `folder` has the files.
     pub(crate) fn statements(self, folder: &str) -> Vec<String> {
-        let read_parquet = |name: &str| format!("SELECT * FROM read_parquet('{folder}/{name}.parquet')");
+        let read_parquet = |name: &str| read_parquet(folder, name);
         let into_result = |query: &str| format!("CREATE OR REPLACE TABLE result AS {query}");
         let join = format!("SELECT g.*, p.* FROM genes g FULL OUTER JOIN publications p ON {ON}");
         match self {
@@ -107,9 +107,7 @@ impl Stage {
     pub(crate) fn read_back(self, folder: &str) -> Option<String> {
         let query = match self {
             Self::CsvWrite => read_csv(folder, OUTPUT, &gene_fields()),
-            Self::ParquetWrite | Self::PipelineElt => {
-                format!("SELECT * FROM read_parquet('{folder}/{OUTPUT}.parquet')")
-            }
+            Self::ParquetWrite | Self::PipelineElt => read_parquet(folder, OUTPUT),
             _ => return None,
         };
         Some(format!("CREATE OR REPLACE TABLE result AS {query}"))
@@ -134,7 +132,7 @@ impl Stage {
 pub(crate) const CSV_OPTIONS: &str = "FORMAT csv, HEADER, NULLSTR ''";
 
 /// Reads a CSV file with columns of these types.
-pub(crate) fn read_csv(folder: &str, name: &str, fields: &[Field]) -> String {
+fn read_csv(folder: &str, name: &str, fields: &[Field]) -> String {
     let columns: Vec<_> = fields.iter().map(|field| format!("'{}': '{}'", field.name, sql_type(field.kind))).collect();
     let columns = columns.join(", ");
     format!(
@@ -143,8 +141,13 @@ pub(crate) fn read_csv(folder: &str, name: &str, fields: &[Field]) -> String {
     )
 }
 
+/// Reads all of a Parquet file.
+pub(crate) fn read_parquet(folder: &str, name: &str) -> String {
+    format!("SELECT * FROM read_parquet('{folder}/{name}.parquet')")
+}
+
 /// Writes a table as a Parquet file.
-pub(crate) fn to_parquet(table: &str, folder: &str, name: &str) -> String {
+fn to_parquet(table: &str, folder: &str, name: &str) -> String {
     format!("COPY {table} TO '{folder}/{name}.parquet' (FORMAT parquet, COMPRESSION snappy)")
 }
 

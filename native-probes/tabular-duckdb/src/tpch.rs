@@ -1,14 +1,18 @@
-//! `tpch`: two queries of TPC-H over its table `lineitem`, made by the crate `tpchgen`. Results are compared with sums over the same rows in
-//! whole numbers, and at scale 1 also with the answers that TPC publishes.
+//! `tpch`: queries of TPC-H over tables that the crate `tpchgen` makes. Results are compared with sums over the same rows in whole numbers, and at
+//! scale 1 also with the answers that TPC publishes.
 
+mod oracle;
+mod queries;
+mod tables;
+
+use self::oracle::Oracle;
+use self::queries::Query;
 use crate::FOLDER;
 use crate::engine::Engine;
 use bench_model::{Arguments, Arm, Check, ModuleError, Outcome, Parameter, Scenario, Session};
-use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tpchgen::csv::LineItemCsv;
-use tpchgen::generators::{LineItem, LineItemGenerator};
+use tpchgen::generators::LineItemGenerator;
 use tpchgen::q_and_a::QueryAndAnswer;
 
 pub(crate) const NAME: &str = "tpch";
@@ -21,22 +25,13 @@ const TABLE: &str = "CREATE TABLE lineitem (l_orderkey BIGINT, l_partkey BIGINT,
     l_linestatus VARCHAR, l_shipdate DATE, l_commitdate DATE, l_receiptdate DATE, l_shipinstruct VARCHAR, l_shipmode VARCHAR,
     l_comment VARCHAR)";
 
-/// The pricing summary report, with the parameter of TPC's validation.
-const Q1: &str = "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice), sum(l_extendedprice * (1 - l_discount)),
-    sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), avg(l_quantity), avg(l_extendedprice), avg(l_discount), count(*)
-    FROM lineitem WHERE l_shipdate <= DATE '1998-09-02' GROUP BY ALL ORDER BY ALL";
-
-/// Forecasting revenue change, with the parameters of TPC's validation.
-const Q6: &str = "SELECT sum(l_extendedprice * l_discount) FROM lineitem WHERE l_shipdate >= DATE '1994-01-01'
-    AND l_shipdate < DATE '1995-01-01' AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24";
-
 pub(crate) fn describe() -> Scenario {
     let parameters = [
-        Parameter::new("query", 1, "number of the query").choices([1, 6]),
+        Parameter::new("query", 1, "number of the query").choices(queries::ALL.map(|query| query.number)),
         Parameter::new("scale_permille", 10, "scale factor in thousandths; 1000 has TPC's published answers")
             .between(1, 10_000),
     ];
-    let summary = "A query of TPC-H over the table lineitem in memory, into a table in memory.";
+    let summary = "A query of TPC-H over tables in memory, into a table in memory.";
     let scenario = crate::described(Scenario::new(NAME, "tabular", summary).in_arms([Arm::Native]));
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }
@@ -44,8 +39,7 @@ pub(crate) fn describe() -> Scenario {
 pub(crate) struct Tpch {
     engine: Engine,
     folder: PathBuf,
-    query: &'static str,
-    number: i32,
+    query: Query,
     scale_permille: usize,
     expected: Vec<Vec<Expected>>,
     first: u64,
@@ -53,12 +47,16 @@ pub(crate) struct Tpch {
 
 impl Tpch {
     pub(crate) fn open(arguments: &Arguments) -> Result<Self, ModuleError> {
-        let (engine, folder) = crate::session::opened(arguments)?;
-        let number = i32::try_from(arguments.integer("query")?).unwrap_or(0);
+        let number = arguments.integer("query")?;
+        let query = queries::ALL.into_iter().find(|query| query.number == number);
+        let query = query.ok_or_else(|| ModuleError::InvalidArgument(format!("`query`: {number} is not known")))?;
         let scale_permille = arguments.size("scale_permille")?;
-        let sums = load(&engine, &folder, scale_permille)?;
-        let (query, expected) = if number == 1 { (Q1, sums.q1()) } else { (Q6, sums.q6()) };
-        let mut session = Self { engine, folder, query, number, scale_permille, expected, first: 0 };
+        let (engine, folder) = crate::session::opened(arguments)?;
+        let oracle = load(&engine, &folder, &query, scale_permille)?;
+        let expected = oracle.rows(number);
+        let expected =
+            expected.ok_or_else(|| ModuleError::Other(format!("the rows of query {number} are not known")))?;
+        let mut session = Self { engine, folder, query, scale_permille, expected, first: 0 };
         session.iterate(1)?;
         session.first = hash(&session.result()?);
         Ok(session)
@@ -76,33 +74,30 @@ impl Tpch {
 impl Session for Tpch {
     fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
         for _ in 0..times {
-            self.engine.execute(&format!("CREATE OR REPLACE TABLE result AS {}", self.query))?;
+            self.engine.execute(&format!("CREATE OR REPLACE TABLE result AS {}", self.query.text))?;
         }
         Ok(Outcome { operations: times, bytes: 0, checksum: self.first })
     }
 
     fn verify(&mut self) -> Result<Vec<Check>, ModuleError> {
         let found = self.result()?;
-        let differs = difference(&self.expected, &found);
         let mut checks = vec![
             Check::equal("rows", &self.expected.len(), &found.len()),
-            Check::that(
-                "cells",
-                differs.is_none(),
-                differs.unwrap_or_else(|| "equal to sums in whole numbers".to_owned()),
-            ),
+            agrees("cells", &self.expected, &found, "equal to sums in whole numbers"),
         ];
         if self.scale_permille == PUBLISHED {
-            let published = QueryAndAnswer::new(self.number, 1.0).map_err(ModuleError::Other)?;
-            let differs = difference(&answers(published.answer()), &found);
-            checks.push(Check::that(
-                "published-answer",
-                differs.is_none(),
-                differs.unwrap_or_else(|| "equal".to_owned()),
-            ));
+            let number = i32::try_from(self.query.number).unwrap_or_default();
+            let published = QueryAndAnswer::new(number, 1.0).map_err(ModuleError::Other)?;
+            checks.push(agrees("published-answer", &answers(published.answer()), &found, "equal"));
         }
         Ok(checks)
     }
+}
+
+/// The check that there is no difference.
+fn agrees(name: &str, expected: &[Vec<Expected>], found: &[Vec<String>], otherwise: &str) -> Check {
+    let differs = difference(expected, found);
+    Check::that(name, differs.is_none(), differs.unwrap_or_else(|| otherwise.to_owned()))
 }
 
 /// What a cell must be.
@@ -155,102 +150,27 @@ fn answers(text: &str) -> Vec<Vec<Expected>> {
     lines.map(|line| line.split('|').map(|cell| Expected::Rounded(cell.trim().to_owned())).collect()).collect()
 }
 
-#[derive(Clone, Copy, Default)]
-struct Group {
-    rows: i128,
-    quantity: i128,
-    price: i128,
-    discount: i128,
-    discounted: i128,
-    charge: i128,
-}
-
-/// The sums of both queries, in whole numbers of the last digit.
-#[derive(Default)]
-struct Sums {
-    groups: BTreeMap<(String, String), Group>,
-    revenue: i128,
-}
-
-impl Sums {
-    fn add(&mut self, item: &LineItem<'_>) {
-        let (price, discount) = (i128::from(item.l_extendedprice.0), i128::from(item.l_discount.0));
-        let tax = i128::from(item.l_tax.0);
-        let date = item.l_shipdate.to_string();
-        if date.as_str() <= "1998-09-02" {
-            let key = (item.l_returnflag.to_owned(), item.l_linestatus.to_owned());
-            let group = self.groups.entry(key).or_default();
-            group.rows += 1;
-            group.quantity += i128::from(item.l_quantity) * 100;
-            group.price += price;
-            group.discount += discount;
-            group.discounted += price * (100 - discount);
-            group.charge += price * (100 - discount) * (100 + tax);
-        }
-        let is_of_1994 = ("1994-01-01".."1995-01-01").contains(&date.as_str());
-        if is_of_1994 && (5..=7).contains(&discount) && item.l_quantity < 24 {
-            self.revenue += price * discount;
-        }
-    }
-
-    fn q1(&self) -> Vec<Vec<Expected>> {
-        let exact = |value: i128, digits: u32| Expected::Exact(decimal(value, digits));
-        let row = |((flag, status), group): (&(String, String), &Group)| {
-            let mean = |sum: i128| Expected::Quotient(sum as f64 / 100.0 / group.rows as f64);
-            vec![
-                Expected::Exact(flag.clone()),
-                Expected::Exact(status.clone()),
-                exact(group.quantity, 2),
-                exact(group.price, 2),
-                exact(group.discounted, 4),
-                exact(group.charge, 6),
-                mean(group.quantity),
-                mean(group.price),
-                mean(group.discount),
-                Expected::Exact(group.rows.to_string()),
-            ]
-        };
-        self.groups.iter().map(row).collect()
-    }
-
-    fn q6(&self) -> Vec<Vec<Expected>> {
-        vec![vec![Expected::Exact(decimal(self.revenue, 4))]]
-    }
-}
-
-/// A number that is not negative, with this many digits behind the point.
-fn decimal(value: i128, digits: u32) -> String {
-    let unit = 10_i128.pow(digits);
-    format!("{}.{:0width$}", value / unit, value % unit, width = digits as usize)
-}
-
 /// Thousandths of the scale factor that are generated into one file, about 600,000 rows.
 const PART_PERMILLE: usize = 100;
 
-/// Generates `lineitem` into one file after another, of which one is on the disk at a time, loads them, and returns the sums over all.
-fn load(engine: &Engine, folder: &Path, scale_permille: usize) -> Result<Sums, ModuleError> {
-    let path = folder.join("lineitem.csv");
-    let copy = format!("COPY lineitem FROM '{}' (FORMAT csv, HEADER false, AUTO_DETECT false)", path.display());
+/// Loads the tables of `query`. Generates `lineitem` into one file after another, of which one is on the disk at a time.
+fn load(engine: &Engine, folder: &Path, query: &Query, scale_permille: usize) -> Result<Oracle, ModuleError> {
     let scale = scale_permille as f64 / PUBLISHED as f64;
+    let mut oracle = Oracle::new()?;
+    for table in query.others {
+        tables::load(engine, folder, *table, scale, &mut oracle)?;
+    }
+    let path = folder.join("lineitem.csv");
+    let copy = tables::copy("lineitem", &path);
     let parts = i32::try_from(scale_permille.div_ceil(PART_PERMILLE)).unwrap_or(i32::MAX);
-    let mut sums = Sums::default();
     engine.execute(TABLE)?;
     for part in 1..=parts {
-        let written = write(LineItemGenerator::new(scale, part, parts), &path, &mut sums);
-        written.map_err(|error| unreadable(&path, &error))?;
+        let rows = LineItemGenerator::new(scale, part, parts).iter().inspect(|row| oracle.item(row));
+        tables::write(&path, rows.map(LineItemCsv::new)).map_err(|error| unreadable(&path, &error))?;
         engine.execute(&copy)?;
     }
     std::fs::remove_file(&path).map_err(|error| unreadable(&path, &error))?;
-    Ok(sums)
-}
-
-fn write(rows: LineItemGenerator<'_>, path: &Path, sums: &mut Sums) -> std::io::Result<()> {
-    let mut file = BufWriter::new(std::fs::File::create(path)?);
-    for item in rows.iter() {
-        sums.add(&item);
-        writeln!(file, "{}", LineItemCsv::new(item))?;
-    }
-    file.flush()
+    Ok(oracle)
 }
 
 fn hash(rows: &[Vec<String>]) -> u64 {
@@ -271,6 +191,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> ModuleError {
 
 #[cfg(test)]
 mod tests {
+    use super::tables::Other;
     use super::*;
 
     #[test]
@@ -303,7 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_their_digits() {
-        assert_eq!((decimal(7, 4), decimal(1_230_078, 6)), ("0.0007".to_owned(), "1.230078".to_owned()));
+    fn every_query_has_a_published_answer() {
+        for query in queries::ALL {
+            let published = QueryAndAnswer::new(query.number as i32, 1.0).unwrap();
+            let answers = answers(published.answer());
+            assert!(!answers.is_empty() && answers.iter().all(|row| row.len() == answers[0].len()), "{}", query.number);
+            // What it reads is loaded.
+            for (name, table) in [("customer", Other::Customer), ("orders", Other::Orders), ("part", Other::Part)] {
+                let is_read = query.text.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == name);
+                assert_eq!(query.others.contains(&table), is_read, "{name} of {}", query.number);
+            }
+        }
     }
 }

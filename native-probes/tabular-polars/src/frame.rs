@@ -1,53 +1,8 @@
-//! Data frames: made of tables, and read back as those.
+//! Data frames, read back as tables.
 
 use bench_model::ModuleError;
-use polars::prelude::{AnyValue, Column, DataFrame, DataType, NamedFrom, PolarsError, Series};
-use table_core::{Cell, Field, Kind, Table, text};
-
-/// Digits of a decimal, two of them behind the point.
-const PRECISION: usize = 38;
-const SCALE: usize = 2;
-
-/// The rows of a table.
-pub(crate) fn of_table(table: &Table) -> Result<DataFrame, ModuleError> {
-    let columns = (0..table.fields().len()).map(|column| series(table, column).map(Column::from));
-    let columns = columns.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    DataFrame::new_infer_height(columns).map_err(failed)
-}
-
-fn series(table: &Table, column: usize) -> Result<Series, PolarsError> {
-    let field = &table.fields()[column];
-    let name = field.name.as_str();
-    let cells = (0..table.rows()).map(|row| table.cell(row, column));
-    match field.kind {
-        Kind::Text => {
-            let texts = cells.map(|cell| if let Cell::Text(text) = cell { Some(text) } else { None });
-            Ok(Series::new(name.into(), texts.collect::<Vec<_>>()))
-        }
-        Kind::Integer => {
-            let values = cells.map(|cell| if let Cell::Integer(value) = cell { Some(value) } else { None });
-            Ok(Series::new(name.into(), values.collect::<Vec<_>>()))
-        }
-        // As text, which keeps every digit.
-        Kind::Decimal => {
-            let written = |cell: Cell<'_>| {
-                let mut written = String::new();
-                text::write(cell, &mut written);
-                Some(written).filter(|_| cell != Cell::Null)
-            };
-            let texts = cells.map(written).collect::<Vec<_>>();
-            Series::new(name.into(), texts).strict_cast(&DataType::Decimal(PRECISION, SCALE))
-        }
-        Kind::Real => {
-            let values = cells.map(|cell| if let Cell::Real(value) = cell { Some(value) } else { None });
-            Ok(Series::new(name.into(), values.collect::<Vec<_>>()))
-        }
-        Kind::Date => {
-            let days = cells.map(|cell| if let Cell::Date(days) = cell { Some(days) } else { None });
-            Series::new(name.into(), days.collect::<Vec<_>>()).strict_cast(&DataType::Date)
-        }
-    }
-}
+use polars::prelude::{AnyValue, DataFrame, PolarsError};
+use table_core::{Cell, Field, Kind, Table};
 
 /// The rows of a data frame, whose columns have the names and types of `fields`, in this order.
 pub(crate) fn to_table(frame: &DataFrame, fields: &[Field]) -> Result<Table, ModuleError> {
@@ -91,22 +46,29 @@ pub(crate) fn failed(error: PolarsError) -> ModuleError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use table_core::{Recipe, compare};
+    use crate::session::read;
+    use table_core::{Recipe, compare, parquet};
+
+    /// The data frame that is read of a file with these rows.
+    fn frame(table: &Table) -> DataFrame {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.parquet");
+        std::fs::write(&path, parquet::write(table)).unwrap();
+        read(&path).unwrap()
+    }
 
     #[test]
-    fn tables_survive_data_frames() {
-        for rows in [0, 1, 3_000] {
+    fn tables_survive_files_and_data_frames() {
+        for rows in [0, 1, parquet::GROUP_ROWS + 1] {
             let genes = Recipe { rows, seed: 4 }.genes();
-            let frame = of_table(&genes).unwrap();
-            assert_eq!(compare(&genes, &to_table(&frame, genes.fields()).unwrap()), Ok(()));
+            assert_eq!(compare(&genes, &to_table(&frame(&genes), genes.fields()).unwrap()), Ok(()));
         }
     }
 
     #[test]
     fn result_with_other_columns_is_refused() {
         let recipe = Recipe { rows: 3, seed: 4 };
-        let frame = of_table(&recipe.publications()).unwrap();
-        let error = to_table(&frame, recipe.genes().fields()).unwrap_err().to_string();
+        let error = to_table(&frame(&recipe.publications()), recipe.genes().fields()).unwrap_err().to_string();
         assert!(error.contains("Publication.year"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
 //! The probe `tabular-polars`: stages of the family `tabular` by Polars, over the same rows and compared with the same truth as those of the
 //! plug-in `tabular`.
 
+mod allocated;
 mod frame;
 mod parts;
 mod session;
@@ -9,6 +10,11 @@ mod stage;
 use bench_model::{Arguments, Arm, Descriptor, ModuleError, Parameter, Scenario, Session};
 use probe_abi::{Host, Probe, export_probe};
 use stage::Stage;
+use table_core::allocator::Counting;
+
+/// The system's, as without it, which costs a load and a branch more while nothing is counted.
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// The probe.
 #[derive(Debug)]
@@ -48,6 +54,7 @@ fn describe(stage: Stage) -> Scenario {
     let scenario = Scenario::new(stage.name(), "tabular", stage.summary())
         .in_arms([Arm::Native])
         .requires(format!("scratch:{FOLDER}"), "Polars reads and writes files there");
+    let scenario = allocated::described(scenario);
     let scenario = if stage.parts().is_empty() { scenario } else { parts::described(scenario) };
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }

@@ -1,7 +1,9 @@
-//! A session of Polars: its input is generated and converted when it is opened; every cell of its result is compared, outside of the clock.
+//! A session of Polars: its input is generated, and read from the files that all engines read, when it is opened; every cell of its result is
+//! compared, outside of the clock.
 
 use crate::FOLDER;
-use crate::frame::{failed, of_table, to_table};
+use crate::allocated;
+use crate::frame::{failed, to_table};
 use crate::parts::Parts;
 use crate::stage::{BY_ORGANISM, JOIN, Stage};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
@@ -10,9 +12,10 @@ use polars::sql::SQLContext;
 use probe_abi::Host;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use table_core::allocator::counted;
 use table_core::clock::Clock;
 use table_core::relational::{self, Groups};
-use table_core::{Cell, Digest, Recipe, Table, compare};
+use table_core::{Cell, Digest, Invariants, Recipe, Table, compare, parquet};
 
 pub(crate) struct Frames {
     stage: Stage,
@@ -29,6 +32,10 @@ pub(crate) struct Frames {
     parts: Option<Parts>,
 }
 
+/// The files that an operation may read.
+const GENES: &str = "genes.parquet";
+const PUBLICATIONS: &str = "publications.parquet";
+
 /// The sums of doubles by organism.
 type Sums = Vec<(i64, Option<f64>)>;
 
@@ -38,46 +45,39 @@ impl Frames {
         let recipe = Recipe { rows: arguments.size("rows")?, seed: arguments.integer("seed")?.cast_unsigned() };
         let (genes, publications) = (recipe.genes(), recipe.publications());
         let groups = relational::genes_by_organism(&genes);
-        let host = host.filter(|_| !stage.parts().is_empty());
-        let parts = host.map(|host| Parts::open(host, stage)).transpose()?;
+        let folder = PathBuf::from(arguments.text(FOLDER)?);
+        let (gene_bytes, genes_frame) = canonical(&folder.join(GENES), &genes)?;
+        let (publication_bytes, publications_frame) = canonical(&folder.join(PUBLICATIONS), &publications)?;
+        let parts = host.filter(|_| !stage.parts().is_empty()).map(|host| Parts::open(host, stage)).transpose()?;
+        let bytes = match stage {
+            Stage::ParquetScan => gene_bytes,
+            Stage::PipelineEtl => gene_bytes + publication_bytes,
+            Stage::ParquetWrite | Stage::Join | Stage::Aggregate => 0,
+        };
         let mut session = Self {
             stage,
-            genes: of_table(&genes)?,
-            publications: of_table(&publications)?,
-            folder: PathBuf::from(arguments.text(FOLDER)?),
+            genes: genes_frame,
+            publications: publications_frame,
+            folder,
             result: DataFrame::empty(),
-            bytes: 0,
+            bytes,
             expected: Table::new(Vec::new()),
             groups: None,
             first: Digest::default(),
             parts,
         };
-        session.write_input()?;
         (session.expected, session.groups) = match stage {
             Stage::ParquetScan | Stage::ParquetWrite => (genes, None),
             Stage::Join => (relational::full_outer_join(&genes, &publications), None),
             Stage::Aggregate | Stage::PipelineEtl => (groups.exact.clone(), Some(groups)),
         };
-        session.run()?;
+        let (ran, first) = counted(|| session.run());
+        ran?;
+        let (ran, next) = counted(|| session.run());
+        ran?;
+        allocated::record(host, first, next)?;
         session.first = Digest::of(&session.found()?.0);
         Ok(session)
-    }
-
-    /// Writes the files that an operation reads.
-    fn write_input(&mut self) -> Result<(), ModuleError> {
-        let files: &[(&str, &DataFrame)] = match self.stage {
-            Stage::ParquetScan => &[("genes.parquet", &self.genes)],
-            Stage::PipelineEtl => &[("genes.parquet", &self.genes), ("publications.parquet", &self.publications)],
-            Stage::ParquetWrite | Stage::Join | Stage::Aggregate => &[],
-        };
-        let mut bytes = 0;
-        for (name, frame) in files {
-            let path = self.folder.join(name);
-            write(frame, &path)?;
-            bytes += std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.len();
-        }
-        self.bytes = bytes;
-        Ok(())
     }
 
     fn run(&mut self) -> Result<(), ModuleError> {
@@ -85,7 +85,7 @@ impl Frames {
         // Freed in the operation, and before another one is made, so that the peak of the memory is that of one.
         self.result = DataFrame::empty();
         let result = match self.stage {
-            Stage::ParquetScan => read(&file("genes.parquet"))?,
+            Stage::ParquetScan => read(&file(GENES))?,
             Stage::ParquetWrite => return write(&self.genes, &file("output.parquet")),
             Stage::Join => query(JOIN, &self.genes, &self.publications)?,
             Stage::Aggregate => query(BY_ORGANISM, &self.genes, &self.publications)?,
@@ -98,7 +98,7 @@ impl Frames {
     /// Tells the clock the end of each stage. What is freed afterwards is in none.
     fn pipeline(&self, clock: &mut Clock) -> Result<(), ModuleError> {
         let file = |name: &str| self.folder.join(name);
-        let (genes, publications) = (read(&file("genes.parquet"))?, read(&file("publications.parquet"))?);
+        let (genes, publications) = (read(&file(GENES))?, read(&file(PUBLICATIONS))?);
         clock.lap("scan");
         let _joined = query(JOIN, &genes, &publications)?;
         clock.lap("join");
@@ -149,7 +149,14 @@ fn query(statement: &str, genes: &DataFrame, publications: &DataFrame) -> Result
     context.execute(statement).and_then(|plan| plan.collect()).map_err(failed)
 }
 
-fn read(path: &Path) -> Result<DataFrame, ModuleError> {
+/// Writes the file that all engines read, and reads it; also returns its size.
+fn canonical(path: &Path, table: &Table) -> Result<(u64, DataFrame), ModuleError> {
+    let file = parquet::write(table);
+    std::fs::write(path, &file).map_err(|error| unreadable(path, &error))?;
+    Ok((file.len() as u64, read(path)?))
+}
+
+pub(crate) fn read(path: &Path) -> Result<DataFrame, ModuleError> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     ParquetReader::new(file).finish().map_err(failed)
 }
@@ -182,10 +189,12 @@ impl Session for Frames {
         let (found, sums) = self.found()?;
         let differs = compare(&self.expected, &found).err();
         let passed = differs.is_none();
+        let (agrees, invariants) = Invariants::compared(&self.expected, &found);
         let mut checks = vec![
             Check::equal("rows", &self.expected.rows(), &found.rows()),
             Check::that("cells", passed, differs.unwrap_or_else(|| Digest::of(&found).to_string())),
             Check::equal("same-result-as-at-first", &self.first, &Digest::of(&found)),
+            Check::that("invariants", agrees, invariants),
         ];
         if let Some(groups) = &self.groups {
             let wrong = sums.iter().find(|(taxon, sum)| !groups.sums.get(taxon).is_some_and(|near| near.is_near(*sum)));

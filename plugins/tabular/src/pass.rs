@@ -1,10 +1,11 @@
 //! A session that runs one stage: an operation is one pass over all rows.
 
-use crate::input;
 use crate::stage::Stage;
+use crate::{allocated, input};
 use bench_plugin::prelude::*;
 use std::hint::black_box;
-use table_core::{Digest, Table, compare, fingerprint};
+use table_core::allocator::counted;
+use table_core::{Digest, Invariants, Table, compare, fingerprint};
 
 pub(crate) struct Pass<S> {
     stage: S,
@@ -16,14 +17,19 @@ impl<S: Stage> Pass<S> {
     pub(crate) fn describe() -> Scenario {
         let scenario = Scenario::new(S::NAME, "tabular", S::SUMMARY).limit(MachineLimit::MemoryRead);
         let scenario = S::parameters().into_iter().fold(input::described(scenario), Scenario::parameter);
+        let scenario = allocated::described(scenario);
         let size = Metric::new("size", Unit::Bytes, "bytes that the stage wrote, once per process");
         if S::WRITES { scenario.metric(size.direction(Direction::Neutral)) } else { scenario }
     }
 
-    /// Opens the stage and runs one pass that is not timed, so that there is a result even after a batch of 0.
+    /// Opens the stage and runs two passes that are not timed: so that there is a result even after a batch of 0, and to count what they allocate.
     pub(crate) fn open(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
         let mut stage = S::prepare(input::recipe(arguments)?, arguments)?;
-        stage.run()?;
+        let (ran, first) = counted(|| stage.run());
+        ran?;
+        let (ran, next) = counted(|| stage.run());
+        ran?;
+        allocated::record(host, first, next)?;
         if S::WRITES {
             host.series("size", &[])?.record(stage.written());
         }
@@ -50,13 +56,16 @@ impl<S: Stage> Session for Pass<S> {
     }
 }
 
-/// The checks that a result is the expected table: its schema, the number of its rows, and all cells of all rows in any order.
+/// The checks that a result is the expected table: its schema, the number of its rows, and all cells of all rows in any order. The last one
+/// has what others compare results by.
 pub(crate) fn parity(expected: &Table, found: &Table) -> Vec<Check> {
     let cells = compare(expected, found);
+    let (agrees, invariants) = Invariants::compared(expected, found);
     vec![
         Check::equal("schema", &fingerprint(expected.fields()), &fingerprint(found.fields())),
         Check::equal("rows", &expected.rows(), &found.rows()),
         Check::that("cells", cells.is_ok(), cells.err().unwrap_or_else(|| Digest::of(found).to_string())),
+        Check::that("invariants", agrees, invariants),
     ]
 }
 
@@ -89,10 +98,11 @@ mod tests {
         (0..ROWS).find(|row| genes.cell(*row, 1) == wanted).unwrap()
     }
 
-    /// Which checks fail, and that they name the place.
+    /// Which checks fail, and that they name the place. Whether a mutation is in the sample of the invariants is chance.
     #[track_caller]
     fn check(found: &Table, expect: &[&str], place: &str) {
-        let failed: Vec<_> = parity(&genes(), found).into_iter().filter(|check| !check.passed).collect();
+        let checks = parity(&genes(), found).into_iter().filter(|check| check.name != "invariants");
+        let failed: Vec<_> = checks.filter(|check| !check.passed).collect();
         assert_eq!(failed.iter().map(|check| check.name.as_str()).collect::<Vec<_>>(), expect);
         assert!(failed.iter().any(|check| check.detail.contains(place)) || expect.is_empty(), "{failed:?}");
     }
@@ -129,6 +139,15 @@ mod tests {
             );
         }
         check(&genes().selected((0..ROWS).rev()), &[], "");
+    }
+
+    #[test]
+    fn invariants_are_written_and_compared() {
+        let of = |found: &Table| parity(&genes(), found).pop().unwrap();
+        let same = of(&genes().selected((0..ROWS).rev()));
+        assert!(same.passed && same.detail.parse() == Ok(Invariants::of(&genes())), "{}", same.detail);
+        let fewer = of(&genes().selected(1..ROWS));
+        assert!(!fewer.passed && fewer.detail.contains(" row_count=499 "), "{}", fewer.detail);
     }
 
     #[test]

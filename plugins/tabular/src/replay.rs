@@ -3,7 +3,7 @@
 use bench_plugin::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
-use table_core::kept::{self, Kept};
+use table_core::kept::{self, Kept, Results};
 use table_core::mine::{self, Format};
 use table_core::{Recipe, Table};
 
@@ -12,6 +12,9 @@ pub(crate) struct Replayed {
     pub(crate) format: Format,
     pub(crate) pages: Vec<Vec<u8>>,
     pub(crate) genes: Option<Table>,
+    /// An answer with publications, if the fetch kept one, and what the stages must make of all, if it knew that.
+    pub(crate) publications: Option<Vec<u8>>,
+    pub(crate) results: Option<Results>,
 }
 
 impl Replayed {
@@ -29,7 +32,9 @@ impl Replayed {
             return Err(fault("its rows are not those that were fetched".to_owned()));
         }
         let genes = kept.seed.map(|seed| Recipe { rows: kept.rows, seed }.genes());
-        Ok(Self { format: kept.format, pages, genes })
+        let is_joined = kept.results.is_some_and(|results| results.joined.is_some());
+        let publications = is_joined.then(|| file(kept::PUBLICATIONS)).transpose()?;
+        Ok(Self { format: kept.format, pages, genes, publications, results: kept.results })
     }
 }
 
@@ -75,7 +80,7 @@ mod tests {
         let genes = Recipe { rows: 20, seed: 1 }.genes();
         let page = mine::answer(&genes, 0..20, Format::Json);
         let hash = mine::rows_hash([page.as_bytes()], Format::Json);
-        let kept = Kept { format: Format::Json, rows: 20, pages: 1, seed: Some(1), hash };
+        let kept = Kept { format: Format::Json, rows: 20, pages: 1, seed: Some(1), hash, results: None };
         write(kept::MANIFEST, &kept.to_string());
         refused(folder.path(), "page-000000");
         write(&kept::page_name(0), &page);
@@ -85,6 +90,9 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(folder.path(), run.path().join(kept::FOLDER)).unwrap();
         assert_eq!(Replayed::read(run.path().to_str().unwrap()).unwrap().pages.len(), 1);
+        let results = Some(Results { genes: 0, groups: 0, joined: Some(0) });
+        write(kept::MANIFEST, &Kept { results, ..kept }.to_string());
+        refused(folder.path(), "publications: ");
         write(&kept::page_name(0), &page.replacen("FBgn", "FBgm", 1));
         refused(folder.path(), "its rows are not those that were fetched");
         write(kept::MANIFEST, "rows 20");

@@ -105,6 +105,13 @@ impl Hasher {
     }
 }
 
+/// The hash of one cell.
+pub(crate) fn cell_hash(cell: Cell<'_>) -> u128 {
+    let mut hasher = Hasher(START);
+    hasher.cell(cell);
+    hasher.finish()
+}
+
 /// The hash of a row's cells, in the order of its columns.
 pub(crate) fn row_hash(table: &Table, row: usize) -> u128 {
     let mut hasher = Hasher(START);

@@ -35,8 +35,30 @@ pub fn publication_fields() -> Vec<Field> {
     ]
 }
 
-/// Organisms that genes belong to; the first ones have most of them.
-const TAXA: [i64; 12] = [7227, 9606, 10090, 6239, 4932, 7955, 10116, 3702, 9031, 9913, 8364, 44689];
+/// The columns of organisms.
+pub fn organism_fields() -> Vec<Field> {
+    vec![
+        Field::required("Organism.taxonId", Kind::Integer),
+        Field::required("Organism.name", Kind::Text),
+        Field::nullable("Organism.commonName", Kind::Text),
+    ]
+}
+
+/// Organisms that genes belong to, by their numbers at NCBI; the first ones have most of them.
+const TAXA: [(i64, &str, Option<&str>); 12] = [
+    (7227, "Drosophila melanogaster", Some("fruit fly")),
+    (9606, "Homo sapiens", Some("human")),
+    (10090, "Mus musculus", Some("house mouse")),
+    (6239, "Caenorhabditis elegans", None),
+    (4932, "Saccharomyces cerevisiae", Some("baker's yeast")),
+    (7955, "Danio rerio", Some("zebrafish")),
+    (10116, "Rattus norvegicus", Some("Norway rat")),
+    (3702, "Arabidopsis thaliana", Some("thale cress")),
+    (9031, "Gallus gallus", Some("chicken")),
+    (9913, "Bos taurus", Some("cattle")),
+    (8364, "Xenopus tropicalis", Some("tropical clawed frog")),
+    (44689, "Dictyostelium discoideum", None),
+];
 
 /// What makes texts hard to carry.
 const HARD: [&str; 8] = ["", "\"quoted\"", "two\nlines", "naïve β-Gal", "遺伝子", "a,b\tc", "ends\r\n", "🧬"];
@@ -80,7 +102,7 @@ impl Recipe {
         genes.push(4, random.or_null(8, |random| Cell::Real(random.fraction())));
         genes.push(5, random.or_null(3, |random| Cell::Date(random.below(20_000) as i32)));
         let taxon = random.below(TAXA.len() as u64).min(random.below(TAXA.len() as u64));
-        genes.push(6, Cell::Integer(TAXA[taxon as usize]));
+        genes.push(6, Cell::Integer(TAXA[taxon as usize].0));
     }
 
     /// As many publications. A quarter of all keys occurs only here.
@@ -94,6 +116,15 @@ impl Recipe {
             publications.push(2, Cell::Integer(1950 + random.below(77).cast_signed()));
         }
         publications
+    }
+
+    /// All organisms, whatever the recipe.
+    pub fn organisms() -> Table {
+        let mut organisms = Table::new(organism_fields());
+        for (taxon, name, common) in TAXA {
+            organisms.push_row([Cell::Integer(taxon), Cell::Text(name), common.map_or(Cell::Null, Cell::Text)]);
+        }
+        organisms
     }
 
     /// The number of keys of both tables together.
@@ -207,6 +238,14 @@ mod tests {
             let nulls = (0..genes.rows()).filter(|row| genes.cell(*row, column) == Cell::Null).count();
             assert!(nulls > 0, "{}", genes.fields()[column].name);
         }
+    }
+
+    #[test]
+    fn every_gene_has_an_organism() {
+        let (genes, organisms) = (RECIPE.genes(), Recipe::organisms());
+        let taxa: Vec<_> = (0..organisms.rows()).map(|row| organisms.cell(row, 0)).collect();
+        let known = (0..genes.rows()).filter(|row| taxa.contains(&genes.cell(*row, 6)));
+        assert_eq!((known.count(), taxa.len()), (genes.rows(), TAXA.len()));
     }
 
     #[test]

@@ -170,6 +170,53 @@ mod tests {
         check(&unnamed, "row 1, column `Gene.primaryIdentifier`");
     }
 
+    /// A number below `bound` that the seed decides.
+    fn drawn(seed: u64, what: u64, bound: usize) -> usize {
+        (crate::hash(&[seed.to_le_bytes(), what.to_le_bytes()].concat()) % bound as u64) as usize
+    }
+
+    /// The rows with each cell taken from the row that `from` says for its row and column.
+    fn taken(genes: &Table, from: impl Fn(usize, usize) -> usize) -> Table {
+        let mut taken = Table::new(genes.fields().to_vec());
+        for row in 0..genes.rows() {
+            for column in 0..genes.fields().len() {
+                taken.push(column, genes.cell(from(row, column), column));
+            }
+        }
+        taken
+    }
+
+    #[test]
+    fn mutations_at_random_places_are_found_and_orders_are_not() {
+        let genes = Recipe { rows: 60, seed: 9 }.genes();
+        let columns = genes.fields().len();
+        let are_same = |a: usize, b: usize, column: usize| same(genes.cell(a, column), genes.cell(b, column));
+        for seed in 0..300 {
+            let (a, b, at) = (drawn(seed, 1, 60), drawn(seed, 2, 60), drawn(seed, 3, columns));
+            let mut order: Vec<_> = (0..60).collect();
+            order.swap(a, b);
+            order.rotate_left(drawn(seed, 4, 60));
+            assert_eq!(compare(&genes, &genes.selected(order)), Ok(()), "{seed}");
+
+            // A cell of another row, which is no mutation if it is the same.
+            let replaced = taken(&genes, |row, column| if (row, column) == (a, at) { b } else { row });
+            assert_eq!(compare(&genes, &replaced).is_ok(), are_same(a, b, at), "{seed}");
+            // Two cells exchanged: the same rows if the rows differ in nothing else.
+            let exchanged = taken(&genes, |row, column| match row {
+                _ if column != at => row,
+                row if row == a => b,
+                row if row == b => a,
+                row => row,
+            });
+            let is_none = are_same(a, b, at) || (0..columns).all(|column| column == at || are_same(a, b, column));
+            assert_eq!(compare(&genes, &exchanged).is_ok(), is_none, "{seed}");
+
+            let dropped = genes.selected((0..60).filter(|row| *row != a));
+            let repeated = genes.selected((0..60).chain([a]));
+            assert!(compare(&genes, &dropped).is_err() && compare(&genes, &repeated).is_err(), "{seed}");
+        }
+    }
+
     #[test]
     fn declared_nullability_is_part_of_the_schema() {
         let mut fields = gene_fields();

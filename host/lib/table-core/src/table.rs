@@ -160,6 +160,21 @@ impl Table {
         selected
     }
 
+    /// These columns, in this order.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    #[must_use]
+    pub fn projected(&self, columns: &[usize]) -> Self {
+        let fields = columns.iter().map(|column| self.fields[*column].clone()).collect();
+        Self { fields, columns: columns.iter().map(|column| self.columns[*column].clone()).collect() }
+    }
+
+    /// The indices of the columns of these names, if all are there.
+    pub fn positions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<Vec<usize>> {
+        names.into_iter().map(|name| self.column(name)).collect()
+    }
+
     /// The same rows with `change` applied to every cell: what a format keeps of them.
     #[must_use]
     pub fn mapped(&self, change: impl for<'a> Fn(usize, Cell<'a>) -> Cell<'a>) -> Self {

@@ -88,7 +88,8 @@ pub(crate) const ALL: &[Entry] = &[
     stream::ENTRY,
     own::CSV,
     own::PARQUET,
-    model::ENTRY,
+    model::GENERATED,
+    model::OWN,
 ];
 
 const fn entry<S: Stage>() -> Entry {
@@ -137,8 +138,9 @@ mod tests {
         check::<csv::CsvScan>(&[]);
         for codec in ["none", "snappy"] {
             check::<parquet::ParquetWrite>(&[("codec", codec)]);
-            check::<parquet::ParquetScan>(&[("codec", codec)]);
+            check::<parquet::ParquetScan>(&[("codec", codec), ("input", "own")]);
         }
+        check::<parquet::ParquetScan>(&[("codec", "none"), ("input", "canonical")]);
         check::<parquet::ParquetFooter>(&[]);
         check::<ipc::IpcWrite>(&[]);
         check::<ipc::IpcScan>(&[]);

@@ -1,24 +1,38 @@
-//! `model`: paths such as `Gene.organism.name` are resolved against a model of hundreds of classes into typed paths or columns. Throughput
-//! drops each object at once, but for a sample; memory keeps all of an operation's.
+//! `model` and `own-model`: paths such as `Gene.organism.name` are resolved against a model of hundreds of classes, a generated one or that of a
+//! mine, into typed paths or columns. Throughput drops each object at once, but for a sample; memory keeps all of an operation's.
 
 use super::Entry;
+use crate::mine_model::{self, ClassSpec};
+use crate::own;
 use bench_plugin::prelude::*;
 use hashbrown::HashMap;
 use std::hint::black_box;
 
-pub(super) const ENTRY: Entry = Entry { name: "model", describe, open };
+pub(super) const GENERATED: Entry = Entry { name: "model", describe: describe_generated, open: open_generated };
+pub(super) const OWN: Entry = Entry { name: "own-model", describe: describe_own, open: open_own };
 
-/// What every class has.
+/// What every class of a generated model has.
 const ATTRIBUTES: usize = 12;
 const REFERENCES: usize = 4;
 
 /// The most steps from class to class in a path.
 const STEPS_MAX: usize = 3;
 
-fn describe() -> Scenario {
+fn describe_generated() -> Scenario {
     let summary = "Resolves paths against a model of classes into objects; an operation is all of `objects`.";
+    let classes = Parameter::new("classes", 400, "classes of the model, each with 12 attributes and 4 references");
+    described(Scenario::new(GENERATED.name, "tabular", summary).parameter(classes.between(1, 100_000)))
+}
+
+fn describe_own() -> Scenario {
+    let summary = "Resolves paths against the model of a mine into objects; an operation is all of `objects`.";
+    let model = Parameter::new("model", "model.xml", "the file: what a mine's /service/model answers, in XML");
+    let scenario = Scenario::new(OWN.name, "tabular", summary).parameter(model);
+    described(scenario.requires("read:model", "the model"))
+}
+
+fn described(scenario: Scenario) -> Scenario {
     let parameters = [
-        Parameter::new("classes", 400, "classes of the model, each with 12 attributes and 4 references").between(1, 100_000),
         Parameter::new("objects", 10_000, "objects that an operation constructs").between(1, 10_000_000),
         Parameter::new("kind", "path", "what is constructed: a path, or a column, which also has its heading").choices(["path", "column"]),
         Parameter::new("metric_goal", "throughput", "whether objects are dropped at once, but for the sample (throughput), or all kept until the end of the operation (memory)")
@@ -28,16 +42,26 @@ fn describe() -> Scenario {
         Parameter::new("sample_size", 64, "number of objects in the sample").between(1, 1_000_000),
     ];
     let retained = "bytes of the objects that an operation keeps, with all that they own, once per process";
-    let scenario =
-        Scenario::new(ENTRY.name, "tabular", summary).metric(Metric::new("retained", Unit::Bytes, retained)).metric(
-            Metric::new("kept", Unit::Count, "objects that an operation keeps, once per process")
-                .direction(Direction::Neutral),
-        );
+    let scenario = scenario.metric(Metric::new("retained", Unit::Bytes, retained)).metric(
+        Metric::new("kept", Unit::Count, "objects that an operation keeps, once per process")
+            .direction(Direction::Neutral),
+    );
     parameters.into_iter().fold(scenario, Scenario::parameter)
 }
 
-fn open(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-    let mut session = Construction::new(arguments)?;
+fn open_generated(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    open(arguments, &generated(arguments.size("classes")?), host)
+}
+
+fn open_own(arguments: &Arguments, host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    let file = own::file(arguments, "model")?;
+    let fault = |reason: String| ModuleError::InvalidArgument(format!("`model`: {reason}"));
+    let text = str::from_utf8(&file).map_err(|error| fault(format!("byte {} is not UTF-8", error.valid_up_to())))?;
+    open(arguments, &mine_model::classes(text).map_err(fault)?, host)
+}
+
+fn open(arguments: &Arguments, classes: &[ClassSpec], host: Host) -> Result<Box<dyn Session>, ModuleError> {
+    let mut session = Construction::new(arguments, classes)?;
     session.iterate(1)?;
     host.series("retained", &[])?.record(session.kept.iter().map(Object::bytes).sum());
     host.series("kept", &[])?.record(session.kept.len() as u64);
@@ -55,17 +79,24 @@ struct Model {
     classes: Vec<Class>,
 }
 
+/// Classes of which reference r of class c leads to class (c·7 + r·13 + 1) mod `classes`.
+fn generated(classes: usize) -> Vec<ClassSpec> {
+    let class = |number: usize| ClassSpec {
+        name: format!("Class{number}"),
+        attributes: (0..ATTRIBUTES).map(|at| format!("attribute{at}")).collect(),
+        references: (0..REFERENCES).map(|at| (format!("reference{at}"), follow(number, at, classes))).collect(),
+    };
+    (0..classes).map(class).collect()
+}
+
 impl Model {
-    /// Reference r of class c leads to class (c·7 + r·13 + 1) mod `classes`.
-    fn new(classes: usize) -> Self {
-        let class = |number: usize| Class {
-            attributes: (0..ATTRIBUTES).map(|at| (format!("attribute{at}"), at as u32)).collect(),
-            references: (0..REFERENCES)
-                .map(|at| (format!("reference{at}"), follow(number, at, classes) as u32))
-                .collect(),
+    fn new(classes: &[ClassSpec]) -> Self {
+        let class = |class: &ClassSpec| Class {
+            attributes: class.attributes.iter().cloned().zip(0..).collect(),
+            references: class.references.iter().map(|(name, to)| (name.clone(), *to as u32)).collect(),
         };
-        let names = (0..classes).map(|number| (format!("Class{number}"), number as u32)).collect();
-        Self { names, classes: (0..classes).map(class).collect() }
+        let names = classes.iter().map(|class| class.name.clone()).zip(0..).collect();
+        Self { names, classes: classes.iter().map(class).collect() }
     }
 
     /// The path that `text` stands for, if every part of it exists.
@@ -145,8 +176,8 @@ struct Construction {
 }
 
 impl Construction {
-    fn new(arguments: &Arguments) -> Result<Self, ModuleError> {
-        let (classes, objects) = (arguments.size("classes")?, arguments.size("objects")?);
+    fn new(arguments: &Arguments, classes: &[ClassSpec]) -> Result<Self, ModuleError> {
+        let objects = arguments.size("objects")?;
         let sample = arguments.size("sample_size")?;
         let retention = match (arguments.text("metric_goal")?, arguments.text("sample_mode")?) {
             ("memory", _) => Retention::All,
@@ -197,18 +228,22 @@ impl Construction {
     }
 }
 
-/// The text of an object, and the object that it must become, made without the model's tables.
-fn known(object: usize, classes: usize) -> (String, Object) {
-    let mut class = object * 31 % classes;
-    let mut text = format!("Class{class}");
-    let mut path = Path { classes: vec![class as u32], attribute: (object % ATTRIBUTES) as u32 };
+/// The text of an object, and the object that it must become, made without the model's tables. A class without references ends a path.
+fn known(object: usize, classes: &[ClassSpec]) -> (String, Object) {
+    let mut class = object * 31 % classes.len();
+    let mut text = classes[class].name.clone();
+    let mut path = Path { classes: vec![class as u32], attribute: 0 };
     for step in 0..object % (STEPS_MAX + 1) {
-        let reference = (object + step) % REFERENCES;
-        text.push_str(&format!(".reference{reference}"));
-        class = follow(class, reference, classes);
+        let references = &classes[class].references;
+        let Some((name, to)) = references.get((object + step) % references.len().max(1)) else { break };
+        text.push_str(&format!(".{name}"));
+        class = *to;
         path.classes.push(class as u32);
     }
-    text.push_str(&format!(".attribute{}", path.attribute));
+    let attributes = &classes[class].attributes;
+    let attribute = object % attributes.len();
+    path.attribute = attribute as u32;
+    text.push_str(&format!(".{}", attributes[attribute]));
     (text, Object::Path(path))
 }
 
@@ -229,13 +264,35 @@ mod tests {
 
     fn construction(goal: &str, mode: &str, kind: &str) -> Construction {
         let mut arguments = Arguments::default();
-        for (name, value) in [("classes", 50), ("objects", 1_000), ("sample_size", 64)] {
+        for (name, value) in [("objects", 1_000), ("sample_size", 64)] {
             arguments.set(name, value);
         }
         for (name, value) in [("metric_goal", goal), ("sample_mode", mode), ("kind", kind)] {
             arguments.set(name, value);
         }
-        Construction::new(&arguments).unwrap()
+        Construction::new(&arguments, &generated(50)).unwrap()
+    }
+
+    #[test]
+    fn objects_are_those_of_the_other_language() {
+        let (text, object) = known(7, &generated(50));
+        assert_eq!(text, "Class17.reference3.reference0.reference1.attribute7");
+        assert_eq!(*object.path(), Path { classes: vec![17, 9, 14, 12], attribute: 7 });
+    }
+
+    #[test]
+    fn paths_of_a_mine_are_resolved() {
+        let model = r#"<class name="Gene" extends="Feature"><reference name="organism" referenced-type="Organism"/></class>
+            <class name="Feature"><attribute name="length"/></class><class name="Organism"><attribute name="name"/></class>"#;
+        let classes = mine_model::classes(model).unwrap();
+        let model = Model::new(&classes);
+        assert_eq!(model.resolve("Gene.organism.name"), Some(Path { classes: vec![0, 2], attribute: 1 }));
+        assert_eq!(model.resolve("Gene.length"), Some(Path { classes: vec![0], attribute: 1 }));
+        assert_eq!(model.resolve("Organism.length"), None);
+        for object in 0..100 {
+            let (text, expected) = known(object, &classes);
+            assert_eq!(model.resolve(&text).as_ref(), Some(expected.path()), "{text}");
+        }
     }
 
     #[test]

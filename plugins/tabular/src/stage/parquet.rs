@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use table_core::{Cell, Field, Kind, Recipe, Table};
+use table_core::{Cell, Field, Kind, Recipe, Table, parquet as canonical};
 
 const CODECS: [(&str, Compression); 2] = [("snappy", Compression::SNAPPY), ("none", Compression::UNCOMPRESSED)];
 
@@ -81,12 +81,17 @@ impl Stage for ParquetScan {
     const SUMMARY: &'static str = "Reads all rows of all columns of a Parquet file in memory into Arrow batches.";
 
     fn parameters() -> Vec<Parameter> {
-        vec![codec_parameter()]
+        let input = "the file: one that this stage's writer wrote with `codec` (own), or the one that engines read, which is not compressed (canonical)";
+        vec![codec_parameter(), Parameter::new("input", "own", input).choices(["own", "canonical"])]
     }
 
     fn prepare(recipe: Recipe, arguments: &Arguments) -> Result<Self, ModuleError> {
         let expected = recipe.genes();
-        Ok(Self { file: file(&expected, codec(arguments)?)?, expected, result: Vec::new() })
+        let file = match arguments.text("input")? {
+            "canonical" => canonical::write(&expected).into(),
+            _ => file(&expected, codec(arguments)?)?,
+        };
+        Ok(Self { file, expected, result: Vec::new() })
     }
 
     fn bytes(&self) -> u64 {
@@ -238,6 +243,19 @@ mod tests {
         let end = foreign.len();
         foreign[end - 4..].copy_from_slice(b"ORC1");
         refused(&foreign);
+    }
+
+    #[test]
+    fn canonical_files_have_the_rows_of_the_generator() {
+        for rows in [0, 1, canonical::GROUP_ROWS + 1] {
+            let recipe = Recipe { rows, seed: 1 };
+            for table in [recipe.genes(), recipe.publications(), Recipe::organisms()] {
+                let file = Bytes::from(canonical::write(&table));
+                let columns = table.fields().len() as i64;
+                assert_eq!(footer(file.clone()).unwrap(), (table.rows() as i64, columns));
+                assert_eq!(table_core::compare(&table, &batches::to_table(&scan(file).unwrap()).unwrap()), Ok(()));
+            }
+        }
     }
 
     #[test]

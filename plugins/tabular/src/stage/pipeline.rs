@@ -10,7 +10,7 @@ use arrow_array::RecordBatch;
 use bench_plugin::prelude::*;
 use bytes::Bytes;
 use std::path::Path;
-use table_core::kept;
+use table_core::kept::{self, Results};
 use table_core::mine::{self, Format};
 use table_core::relational::{self, Groups};
 use table_core::{Digest, Field, Recipe, Table, gene_fields, publication_fields};
@@ -31,11 +31,11 @@ fn describe_pipeline() -> Scenario {
 }
 
 fn describe_replay() -> Scenario {
-    let summary = "The stages of `pipeline` but for the join, over pages of genes that `mine/fetch` kept.";
+    let summary = "The stages of `pipeline` over pages that `mine/fetch` kept; those of a mine that is not the local one have nothing to join.";
     let folder = Parameter::new("replay", "fetched", "folder that `mine/fetch` kept pages in, with -p keep=FOLDER");
     let form = "what is read: the pages as they came, or their rows with types that `keep_typed` kept there";
     let form = Parameter::new("form", "pages", form).choices(["pages", "ipc", "jsonl"]);
-    let typed = "folder in which the rows are kept with their types, as Arrow IPC and as JSON Lines; empty for none; only native code can write there";
+    let typed = "folder in which the rows are kept with their types, as Arrow IPC and as JSON Lines, for pages that were kept without; empty for none; only native code can write there";
     let scenario = Scenario::new(REPLAY.name, "tabular", summary).parameter(folder).parameter(form);
     described(scenario.parameter(Parameter::new("keep_typed", "", typed)).requires("read:replay", "the pages"))
 }
@@ -103,7 +103,10 @@ struct Pipeline {
     /// The genes as the format carries them.
     genes: Table,
     groups: Groups,
-    joined_rows: usize,
+    /// The digest of the genes joined with the publications; of no rows if there are none.
+    joined: Digest,
+    /// What a fetch said that these results are.
+    fetched: Option<Results>,
     found: Found,
 }
 
@@ -122,18 +125,23 @@ impl Pipeline {
         let (pages, answered) = (vec![answer(&genes)], answer(&publications));
         // What the format cannot carry is not expected behind it.
         let (genes, publications) = (format.carried(&genes), format.carried(&publications));
-        let joined_rows = relational::full_outer_join(&genes, &publications).rows();
-        Self { joined_rows, publications: Some(answered), ..Self::of(format, pages, genes) }
+        let joined = Digest::of(&relational::full_outer_join(&genes, &publications));
+        Self { joined, publications: Some(answered), ..Self::of(format, pages, genes) }
     }
 
     fn replayed(replayed: Replayed) -> Result<Self, ModuleError> {
-        let Replayed { format, pages, genes } = replayed;
+        let Replayed { format, pages, genes, publications, results } = replayed;
         let genes = match genes {
             Some(genes) => format.carried(&genes),
             // Of a real mine there is no other truth than its answers.
             None => batches::to_table(&decode::decode_all(&pages, format, &gene_fields())?)?,
         };
-        Ok(Self::of(format, pages, genes))
+        let joined = publications.as_deref().map(|answer| {
+            let publications = batches::to_table(&decode::decode(answer, format, &publication_fields())?)?;
+            Ok::<_, ModuleError>(Digest::of(&relational::full_outer_join(&genes, &publications)))
+        });
+        let joined = joined.transpose()?.unwrap_or_default();
+        Ok(Self { joined, publications, fetched: results, ..Self::of(format, pages, genes) })
     }
 
     fn of(format: Format, pages: Vec<Vec<u8>>, genes: Table) -> Self {
@@ -144,7 +152,8 @@ impl Pipeline {
             publications: None,
             genes,
             groups,
-            joined_rows: 0,
+            joined: Digest::default(),
+            fetched: None,
             found: Found::default(),
         }
     }
@@ -167,6 +176,22 @@ impl Pipeline {
                 "`keep_typed`: {folder} cannot be written: {error}; give a folder, with --arm native"
             ))
         })
+    }
+
+    /// The digest of the join of these genes, computed once more, because its rows are not kept.
+    fn joined(&self, genes: &[RecordBatch]) -> Result<Digest, ModuleError> {
+        let Some(answer) = &self.publications else { return Ok(Digest::default()) };
+        let publications = decode::decode(answer, self.format, &publication_fields())?;
+        let joined = join::full_outer_join(&join::concatenated(genes)?, &join::concatenated(&publications)?)?;
+        Ok(Digest::of(&batches::to_table(&[joined])?))
+    }
+
+    /// Whether the results have the hashes that a fetch wrote down, if it did.
+    fn as_fetched(&self, genes: &Table, joined: Digest) -> Result<Option<Check>, ModuleError> {
+        let Some(expected) = self.fetched else { return Ok(None) };
+        let joined = self.publications.as_ref().map(|_| joined.checksum());
+        let found = Results { genes: Digest::of(genes).checksum(), groups: self.digest()?.checksum(), joined };
+        Ok(Some(Check::equal("as-fetched", &expected, &found)))
     }
 
     /// The groups, read back from the output.
@@ -215,10 +240,13 @@ impl Stages for Pipeline {
         let output = self.output()?;
         let mut checks = parity(&self.groups.exact, &aggregate::exact(&output)?);
         checks.push(aggregate::sums_check(&self.groups, &output));
-        checks.push(Check::equal("joined-rows", &self.joined_rows, &self.found.joined_rows));
         // Both files hold the same rows, which are those of the mine.
         let csv = csv::scan(self.found.csv.as_bytes(), self.genes.fields())?;
         let parquet = parquet::scan(Bytes::copy_from_slice(&self.found.parquet))?;
+        let joined = self.joined(&parquet)?;
+        checks.push(Check::equal("joined-rows", &self.joined.rows, &(self.found.joined_rows as u64)));
+        checks.push(Check::equal("joined-cells", &self.joined, &joined));
+        checks.extend(self.as_fetched(&batches::to_table(&parquet)?, joined)?);
         for (name, rows) in [("csv-cells", csv), ("parquet-cells", parquet)] {
             let rows = batches::to_table(&rows).map_err(|error| failed(name, error))?;
             let differs = table_core::compare(&self.genes, &rows).err();
@@ -255,6 +283,11 @@ mod tests {
         pipeline.digest().unwrap()
     }
 
+    /// Pages of genes, and nothing else that a fetch keeps.
+    fn alone(format: Format, pages: Vec<Vec<u8>>, genes: &Table) -> Replayed {
+        Replayed { format, pages, genes: Some(genes.clone()), publications: None, results: None }
+    }
+
     #[test]
     fn every_format_gives_the_groups_of_what_it_carries() {
         for format in Format::ALL {
@@ -267,14 +300,44 @@ mod tests {
     #[test]
     fn replayed_pages_give_what_the_whole_answer_gives() {
         let recipe = Recipe { rows: 900, seed: 3 };
-        let genes = recipe.genes();
+        let (genes, publications) = (recipe.genes(), recipe.publications());
         for format in Format::ALL {
             let whole = check(&mut Pipeline::generated(recipe, format));
             let pages = [0..400, 400..800, 800..900].map(|rows| mine::answer(&genes, rows, format).into_bytes());
+            let results = Results::of(&format.carried(&genes), Some(&format.carried(&publications)));
+            let answer = mine::answer(&publications, 0..900, format).into_bytes();
             for genes in [Some(genes.clone()), None] {
-                let replayed = Replayed { format, pages: pages.to_vec(), genes };
-                assert_eq!(check(&mut Pipeline::replayed(replayed).unwrap()), whole, "{format:?}");
+                let (pages, publications, results) = (pages.to_vec(), Some(answer.clone()), Some(results));
+                let replayed = Replayed { format, pages, genes, publications, results };
+                let mut pipeline = Pipeline::replayed(replayed).unwrap();
+                assert_eq!(check(&mut pipeline), whole, "{format:?}");
+                assert!(pipeline.found.joined_rows > 900);
             }
+        }
+    }
+
+    #[test]
+    fn results_that_are_not_those_of_the_fetch_fail_a_check() {
+        let recipe = Recipe { rows: 300, seed: 3 };
+        let (genes, publications) = (recipe.genes(), recipe.publications());
+        let right = Results::of(&genes, Some(&publications));
+        let answer = |table: &Table| mine::answer(table, 0..300, Format::Json).into_bytes();
+        let failed = |results| {
+            let (pages, publications) = (vec![answer(&genes)], Some(answer(&publications)));
+            let replayed = Replayed { format: Format::Json, pages, genes: None, publications, results: Some(results) };
+            let mut pipeline = Pipeline::replayed(replayed).unwrap();
+            staged::stages_of(&mut pipeline);
+            let failed = pipeline.checks().unwrap().into_iter().filter(|check| !check.passed);
+            failed.map(|check| check.name).collect::<Vec<_>>()
+        };
+        assert_eq!(failed(right), [""; 0]);
+        for wrong in [
+            Results { genes: 1, ..right },
+            Results { groups: 1, ..right },
+            Results { joined: Some(1), ..right },
+            Results { joined: None, ..right },
+        ] {
+            assert_eq!(failed(wrong), ["as-fetched"]);
         }
     }
 
@@ -287,7 +350,7 @@ mod tests {
             let path = folder.path().to_str().unwrap();
             let replayed = || {
                 let pages = vec![mine::answer(&genes, 0..900, format).into_bytes()];
-                Pipeline::replayed(Replayed { format, pages, genes: Some(genes.clone()) }).unwrap()
+                Pipeline::replayed(alone(format, pages, &genes)).unwrap()
             };
             let whole = check(&mut replayed());
             replayed().keep_typed(folder.path()).unwrap();
@@ -306,7 +369,7 @@ mod tests {
         std::os::unix::fs::symlink("/dev/full", &part).unwrap();
         let genes = Recipe { rows: 900, seed: 3 }.genes();
         let pages = vec![mine::answer(&genes, 0..900, Format::Json).into_bytes()];
-        let pipeline = Pipeline::replayed(Replayed { format: Format::Json, pages, genes: Some(genes) }).unwrap();
+        let pipeline = Pipeline::replayed(alone(Format::Json, pages, &genes)).unwrap();
         let error = pipeline.keep_typed(folder.path()).unwrap_err().to_string();
         assert!(error.contains("`keep_typed`: ") && error.contains("No space left on device"), "{error}");
         // The file before it is whole, and of this one nothing is there.

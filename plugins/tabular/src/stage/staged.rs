@@ -1,7 +1,9 @@
 //! Several stages in a row, each with its own clock: what `pipeline`, `replay` and the scenarios over a user's own table have in common.
 
+use crate::allocated;
 use bench_plugin::prelude::*;
 use table_core::Digest;
+use table_core::allocator::counted;
 
 pub(super) use table_core::clock::Clock;
 #[cfg(test)]
@@ -9,6 +11,9 @@ pub(super) use table_core::clock::OTHER;
 
 /// Stages over one input.
 pub(super) trait Stages: 'static {
+    /// Whether an operation uses buffers of the one before again, so that the first one allocates more than others.
+    const REUSES_BUFFERS: bool = true;
+
     /// Runs them all. The clock is told the end of each, and the same ones in every operation.
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError>;
 
@@ -32,7 +37,10 @@ pub(super) fn described(scenario: Scenario) -> Scenario {
     let stage =
         "from the end of the stage before, or the start, to the end of this one; `other` is the rest of the whole";
     let clock = "from before the first stage until all intermediate results are freed";
-    scenario.times_itself(Unit::Nanoseconds, clock).metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
+    let of_stage = "bytes that are allocated in this stage, however soon they are freed, once per process";
+    allocated::described(scenario.times_itself(Unit::Nanoseconds, clock))
+        .metric(Metric::new("stage", Unit::Nanoseconds, stage).label("name"))
+        .metric(Metric::new(allocated::OF_STAGE, Unit::Bytes, of_stage).label("name"))
 }
 
 /// A session whose operation is all stages once.
@@ -44,10 +52,24 @@ pub(super) struct StagedSession<S> {
 }
 
 impl<S: Stages> StagedSession<S> {
-    /// Opens the scenario `name`, and runs all stages once without recording their times.
+    /// Opens the scenario `name`, and runs all stages without recording their times, but what they allocate.
     pub(super) fn open(name: &str, mut stages: S, host: Host) -> Result<Box<dyn Session>, ModuleError> {
-        let mut clock = Clock::start();
-        stages.run(&mut clock)?;
+        let mut operation = || {
+            counted(|| {
+                let mut clock = Clock::start();
+                stages.run(&mut clock).map(|()| clock)
+            })
+        };
+        let (ran, first) = operation();
+        let (mut clock, mut next) = (ran?, first);
+        if S::REUSES_BUFFERS {
+            let (ran, counts) = operation();
+            (clock, next) = (ran?, counts);
+        }
+        allocated::record(host, first, next)?;
+        for (name, bytes) in clock.allocated() {
+            host.series(allocated::OF_STAGE, &[("name", name)])?.record(bytes);
+        }
         let parts = clock.stop().1.into_iter();
         let parts = parts.map(|(name, _)| Ok((name, host.series("stage", &[("name", name)])?)));
         let parts = parts.collect::<Result<Vec<_>, ModuleError>>()?;

@@ -80,6 +80,8 @@ impl Export {
 }
 
 impl Stages for Export {
+    const REUSES_BUFFERS: bool = false;
+
     fn run(&mut self, clock: &mut Clock) -> Result<(), ModuleError> {
         self.last = self.export(clock, |file| {
             drop(std::hint::black_box(file));

@@ -6,7 +6,7 @@ use bench_model::{Arguments, Check, ModuleError, Scenario};
 use table_core::csv::{self, Dialect};
 use table_core::mine::{self, Format};
 use table_core::relational::{self, Groups, Sum};
-use table_core::{Cell, Digest, Field, Kind, Recipe, Table, compare, fingerprint};
+use table_core::{Cell, Digest, Field, Invariants, Kind, Recipe, Table, compare, fingerprint};
 
 /// The result of a stage that is right.
 #[derive(Debug)]
@@ -70,13 +70,16 @@ impl Expected {
     }
 }
 
-/// Compares the schema of `whole`, and the cells of `found`, which is `whole` or the columns of it that are exact.
+/// Compares the schema of `whole`, and the cells of `found`, which is `whole` or the columns of it that are exact. The last check has what
+/// others compare results by.
 fn parity(fields: &[Field], expected: &Table, whole: &Table, found: &Table) -> Vec<Check> {
     let cells = compare(expected, found);
+    let (agrees, invariants) = Invariants::compared(expected, found);
     vec![
         Check::equal("schema", &fingerprint(fields), &fingerprint(whole.fields())),
         Check::equal("rows", &expected.rows(), &found.rows()),
         Check::that("cells", cells.is_ok(), cells.err().unwrap_or_else(|| Digest::of(found).to_string())),
+        Check::that("invariants", agrees, invariants),
     ]
 }
 

@@ -1,12 +1,18 @@
 //! What the boundary costs that stages of other modules have: each stage through it, next to the same stage of the same module without it.
 
 use super::{integer, text};
-use bench_report::{Body, CellView, Column, Datum, Measure, Section, Table};
+use bench_report::{Body, CellView, Column, Datum, Measure, RunView, Section, Table};
 
 /// A row per cell of the driver `stage`.
-pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
-    let stages = cells.iter().filter(|cell| cell.scenario_name().starts_with("stage-"));
-    let rows: Vec<_> = stages.map(|cell| row(cell, without(cells, cell))).collect();
+pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> impl Iterator<Item = Section> {
+    let mut rows = Vec::new();
+    let mut apart = Vec::new();
+    for stage in cells.iter().filter(|cell| cell.scenario_name().starts_with("stage-")) {
+        let without = without(cells, stage);
+        let why = without.and_then(|without| view.same_host([stage.cell, without.cell]).err());
+        rows.push(row(stage, without, why.is_none()));
+        apart.extend(why.map(|why| format!("{} {} without: {why}", stage.scenario, stage.arm_label())));
+    }
     let columns = vec![
         Column::words("stage"),
         Column::words("arm"),
@@ -21,7 +27,8 @@ pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
     let is_empty = rows.is_empty();
     let body = Body::Table(Table::plain(columns, rows));
     let section = Section::new("tabular.boundary", "stages through the boundary", body);
-    (!is_empty).then(|| section.with_remarks(vec![meaning.to_owned()])).into_iter()
+    let remarks = std::iter::once(meaning.to_owned()).chain(apart);
+    (!is_empty).then(|| section.with_remarks(remarks.collect())).into_iter()
 }
 
 /// The cell whose operation is that of `stage` without the boundary, if the run has it.
@@ -43,10 +50,14 @@ fn without<'a>(cells: &[&'a CellView], stage: &CellView) -> Option<&'a CellView>
     cells.iter().copied().find(is_it)
 }
 
-fn row(stage: &CellView, without: Option<&CellView>) -> Vec<Datum> {
+/// The row of `stage`; without a ratio if another machine measured `without`.
+fn row(stage: &CellView, without: Option<&CellView>, is_of_one_machine: bool) -> Vec<Datum> {
     let mean = |cell: &CellView| cell.timed().map(|timed| timed.summary.mean);
     let (through, without) = (mean(stage), without.and_then(mean));
-    let ratio = through.zip(without).map(|(through, without)| Datum::number(through / without, Measure::Ratio));
+    let ratio = through.zip(without).map(|(through, without)| match is_of_one_machine {
+        true => Datum::number(through / without, Measure::Ratio),
+        false => Datum::Absent,
+    });
     let rows = integer(stage, "rows").map(|rows| Datum::number(rows as f64, Measure::Plain));
     vec![
         Datum::text(stage.scenario.as_str()),

@@ -29,9 +29,9 @@ impl FamilyReport for TabularReport {
         stages::sections(&cells)
             .chain(resources::sections(&cells))
             .chain(parity::sections(&cells))
-            .chain(boundary::sections(&cells))
-            .chain(orders::sections(&cells))
-            .chain(starts::sections(&cells))
+            .chain(boundary::sections(view, &cells))
+            .chain(orders::sections(view, &cells))
+            .chain(starts::sections(view, &cells))
             .collect()
     }
 
@@ -40,7 +40,7 @@ impl FamilyReport for TabularReport {
     }
 
     fn files(&self, view: &RunView) -> Vec<DerivedFile> {
-        let figure = orders::figure(&cells(view)).map(|figure| figure.with_source(view));
+        let figure = orders::figure(view, &cells(view)).map(|figure| figure.with_source(view));
         figure.map(|figure| DerivedFile::figure(orders::FIGURE, Ok(figure))).into_iter().collect()
     }
 

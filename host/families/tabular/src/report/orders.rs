@@ -3,7 +3,8 @@
 use super::{integer, mean, text};
 use bench_model::Unit;
 use bench_report::{
-    Body, CellView, Column, Datum, Dimension, Figure, Line, Look, Measure, Panel, Point, Section, Table,
+    Body, CellView, Column, Datum, Dimension, Figure, Line, Look, Measure, Panel, Point, RunView, Section, Table,
+    escape,
 };
 
 /// The name of the figure and of its file.
@@ -17,9 +18,9 @@ pub(super) fn is_fetch(cell: &CellView) -> bool {
 }
 
 /// The table, and the figure if there are several numbers of workers.
-pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
+pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> impl Iterator<Item = Section> {
     let fetches: Vec<_> = cells.iter().copied().filter(|cell| is_fetch(cell)).collect();
-    let figure = figure(cells).map(|figure| Section::new(FIGURE, "", Body::Figure(figure)));
+    let figure = figure(view, cells).map(|figure| Section::new(FIGURE, "", Body::Figure(figure)));
     (!fetches.is_empty()).then(|| table(&fetches)).into_iter().chain(figure)
 }
 
@@ -82,7 +83,7 @@ fn rate(cell: &CellView) -> Option<f64> {
 }
 
 /// A line per order, and a panel per latency; none unless some order has several numbers of workers.
-pub(super) fn figure(cells: &[&CellView]) -> Option<Figure> {
+pub(super) fn figure(view: &RunView, cells: &[&CellView]) -> Option<Figure> {
     let fetches: Vec<_> = cells.iter().copied().filter(|cell| is_fetch(cell)).collect();
     let mut latencies: Vec<_> = fetches.iter().map(|cell| latency(cell)).collect();
     latencies.sort_unstable();
@@ -105,8 +106,11 @@ pub(super) fn figure(cells: &[&CellView]) -> Option<Figure> {
     };
     let panels: Vec<_> = latencies.iter().filter_map(panel).collect();
     let operations = fetches.iter().map(|cell| cell.recorded).min()?;
-    let note = format!("Point: rows by the mean time of n ≥ {operations} operations.");
-    (!panels.is_empty()).then(|| Figure { title: "Pages by order and workers".to_owned(), panels, notes: vec![note] })
+    let mut notes = vec![format!("Point: rows by the mean time of n ≥ {operations} operations.")];
+    if let Err(why) = view.same_host(fetches.iter().map(|cell| cell.cell)) {
+        notes.push(format!("The points were {}: do not compare them.", escape(&why)));
+    }
+    (!panels.is_empty()).then(|| Figure { title: "Pages by order and workers".to_owned(), panels, notes })
 }
 
 fn point(cell: &CellView) -> Option<Point> {

@@ -1,7 +1,7 @@
-//! What each stage uses apart from time: processor time, and the memory that its process has before and during its operations.
+//! What each stage uses apart from time: processor time, the memory that its process has before and during its operations, and what it allocates.
 
-use super::{account, integer, text};
-use bench_report::{AccountView, Body, CellView, Column, Datum, Measure, Section, Table};
+use super::{account, integer, mean, text};
+use bench_report::{AccountView, Body, CellView, Column, Datum, Measure, Rank, Section, Table};
 
 /// A row per cell whose operations were watched; nothing for runs from before processor time was read.
 pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
@@ -11,15 +11,18 @@ pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
         Column::words("stage"),
         Column::words("arm"),
         Column::figures("rows"),
-        Column::words("with"),
+        Column::words("with").rank(Rank::Filled),
         Column::figures("mean"),
         Column::figures("cpu").key("cpu_ns"),
         Column::figures("before").key("memory_bytes_before"),
         Column::figures("peak").key("memory_bytes_peak"),
         Column::figures("n"),
+        Column::figures("allocated").key("allocated_bytes"),
+        Column::figures("at a time").key("allocated_bytes_peak").rank(Rank::Extra(0)),
     ];
     let meaning = "cpu: processor time of an operation in all threads, over n operations that are not timed; before and peak: resident memory \
-                   of a process with this stage alone, before these operations and the most during them, input and host included";
+                   of a process with this stage alone, before these operations and the most during them, input and host included; allocated: by an operation, \
+                   and the most at a time, where the module's allocator counts it";
     let is_empty = rows.is_empty();
     let body = Body::Table(Table::plain(columns, rows));
     let section = Section::new("tabular.resources", "processor time and memory of stages", body);
@@ -40,5 +43,7 @@ fn row(cell: &CellView, account: &AccountView) -> Vec<Datum> {
         bytes(account.memory_bytes_before),
         bytes(account.memory_bytes_peak),
         Datum::count(account.watched as f64),
+        mean(cell, "allocated").map_or(Datum::Blank, Datum::bytes),
+        mean(cell, "allocated_peak").map_or(Datum::Blank, Datum::bytes),
     ]
 }

@@ -1,20 +1,22 @@
 //! What starting costs before any stage: how long a module takes to load in a fresh process, by arm, and how much it prints.
 
-use bench_report::{Body, CellView, Column, Datum, Section, Table};
+use bench_report::{Body, CellView, Column, Datum, RunView, Section, Table};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
 struct Starts {
+    cells: Vec<u32>,
     loads_ns: Vec<f64>,
     printed_bytes: Option<u64>,
 }
 
 /// A row per module and arm; nothing for runs from before loading was timed.
-pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
+pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> impl Iterator<Item = Section> {
     let mut modules: BTreeMap<(String, String), Starts> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| !cell.loads_ns.is_empty()) {
         let module = cell.scenario.split('/').next().unwrap_or_default().to_owned();
         let starts = modules.entry((module, cell.arm_label())).or_default();
+        starts.cells.push(cell.cell);
         starts.loads_ns.extend(&cell.loads_ns);
         starts.printed_bytes = starts.printed_bytes.into_iter().chain(cell.printed_bytes).reduce(|a, b| a + b);
     }
@@ -29,10 +31,15 @@ pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
     ];
     let meaning = "from a worker's first step to its loaded module, engine included, compiled code from the cache where it is there; the slowest \
                    start of a component may be the one that compiled; printed: by all n processes";
+    let apart = modules.iter().filter_map(|((module, arm), starts)| {
+        let why = view.same_host(starts.cells.iter().copied()).err()?;
+        Some(format!("starts of {module} {arm} were {why}"))
+    });
+    let remarks: Vec<String> = std::iter::once(meaning.to_owned()).chain(apart).collect();
     let is_empty = rows.is_empty();
     let body = Body::Table(Table::plain(columns, rows));
     let section = Section::new("tabular.starts", "starts and output of modules", body);
-    (!is_empty).then(|| section.with_remarks(vec![meaning.to_owned()])).into_iter()
+    (!is_empty).then(|| section.with_remarks(remarks)).into_iter()
 }
 
 fn row(module: &str, arm: &str, starts: &Starts) -> Vec<Datum> {

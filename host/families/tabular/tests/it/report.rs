@@ -3,9 +3,9 @@
 use crate::schema::violation;
 use bench_family::Family;
 use bench_model::Unit;
-use bench_sink::runfile::{AccountRecord, Record};
+use bench_sink::runfile::{AccountRecord, CheckRecord, Record};
 use family_tabular::Tabular;
-use sample_run::{Block, Run, text};
+use sample_run::{Block, Part, Run, merged, text};
 use serde_json::Value;
 
 fn block(cell: u32, scenario: &str, arm: &str) -> Block {
@@ -39,8 +39,14 @@ fn run() -> Run {
     run.append(&fetch(1, 1, "ordered", 80).records());
     run.append(&fetch(2, 4, "ordered", 20).records());
     let timed = |cell, scenario, arm, checksum| block(cell, scenario, arm).timed(1, [2_000_000]).checksum(checksum);
-    run.append(&timed(3, "tabular/decode", "wasm", 0xab).argument("format", "json").records());
-    run.append(&timed(4, "tabular/parquet-scan", "wasm", 0xab).records());
+    let mut decode = timed(3, "tabular/decode", "wasm", 0xab).argument("format", "json");
+    decode = decode.series("allocated", Unit::Bytes, &[], 1, [4_096]);
+    let detail = "schema_fingerprint=00000000000000aa row_count=2000 groupby_count=900 sample_hash=00000000000000bb";
+    let (name, detail) = ("invariants".to_owned(), detail.to_owned());
+    decode.checks.push(CheckRecord { cell: 3, process: 0, name, passed: true, detail });
+    run.append(&decode.records());
+    let scan = timed(4, "tabular/parquet-scan", "wasm", 0xab).series("allocated", Unit::Bytes, &[], 1, [3 << 20]);
+    run.append(&scan.series("allocated_peak", Unit::Bytes, &[], 1, [2 << 20]).records());
     // Four operations of the cell before were watched.
     run.append(&[Record::Account(AccountRecord {
         cell: 4,
@@ -155,7 +161,9 @@ fn processor_time_and_memory_are_a_table() {
     let report = text(&run().view(), Tabular.report());
     assert!(report.contains("processor time and memory of stages"), "{report}");
     let row = ["tabular/parquet-scan", "wasm", "2000", "2.00", "ms", "1.50", "ms", "40.0", "MiB", "48.0", "MiB", "4"];
-    assert!(report.lines().any(|line| line.split_whitespace().eq(row)), "{report}");
+    let allocated = ["3.00", "MiB", "2.00", "MiB"];
+    let row = row.into_iter().chain(allocated);
+    assert!(report.lines().any(|line| line.split_whitespace().eq(row.clone())), "{report}");
     let mut unwatched = Run::begin(1, 1);
     unwatched.append(&pipeline(0).records());
     unwatched.end(None);
@@ -224,9 +232,43 @@ fn stage_model_has_its_schema() {
         assert_eq!(members["enabled"], false, "{stage}");
         assert!(members.iter().all(|(name, value)| name == "enabled" || value.is_null()), "{stage}: {members:?}");
     }
-    for key in ["schema_fingerprint", "row_count", "groupby_count", "sample_hash"] {
-        assert!(scenario["correctness"].get(key).is_some(), "{key}");
-    }
+    assert_eq!(stages["decode"]["allocations_bytes"], 4_096.0);
+    let correctness = serde_json::json!({
+        "schema_fingerprint": "00000000000000aa", "row_count": 2_000, "groupby_count": 900, "sample_hash": "00000000000000bb",
+    });
+    assert_eq!(scenario["correctness"], correctness);
     let empty = (export.print)(&Run::begin(0, 1).view()).unwrap_err();
     assert!(empty.contains("bench-host run tabular-quick"), "{empty}");
+}
+
+#[test]
+fn stages_of_different_machines_have_no_ratio() {
+    let timed = |cell, scenario, ms: u64| {
+        let mut block = block(cell, scenario, "wasm").timed(1, [ms * 1_000_000]).checksum(0x1);
+        block.outcome.load_ns = Some(1_000_000);
+        block
+    };
+    let shown = |with: &str| {
+        let through = Part::new("a").block(timed(0, "tabular/stage-join", 3));
+        let direct = Part::new(with).block(timed(1, "tabular/join", 2));
+        text(&merged("r", "p", [through, direct]).view(), Tabular.report())
+    };
+    let has = |shown: &str, ratio: &str| {
+        let row = ["tabular/stage-join", "wasm", "2000", "3.00", "ms", "2.00", "ms", ratio];
+        shown.lines().any(|line| line.split_whitespace().eq(row))
+    };
+    assert!(has(&shown("a"), "1.5×") && !shown("a").contains("different machines"), "{}", shown("a"));
+    let apart = shown("b");
+    assert!(has(&apart, "–"), "{apart}");
+    assert!(apart.contains("tabular/stage-join wasm without: measured on different machines (a, b)"), "{apart}");
+    assert!(apart.contains("starts of tabular wasm were measured on different machines (b, a)"), "{apart}");
+}
+
+#[test]
+fn figure_says_that_its_points_are_of_different_machines() {
+    let [a, b] = [("a", fetch(0, 1, "ordered", 80)), ("b", fetch(1, 4, "ordered", 20))]
+        .map(|(machine, block)| Part::new(machine).block(block));
+    let page = sample_run::page(&merged("r", "p", [a, b]), Tabular.report());
+    assert!(page.contains("The points were measured on different machines (a, b): do not compare them."));
+    assert!(!sample_run::page(&run(), Tabular.report()).contains("different machines"));
 }
