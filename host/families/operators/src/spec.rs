@@ -20,6 +20,28 @@ pub(crate) const DEADLINE_MS: &str = "deadline_ms";
 pub(crate) const CONTROL_PLANE: &str = "control_plane";
 pub(crate) const SUSPEND: &str = "suspend";
 
+/// The names of the metrics. The time of a chain has the name of the scenario, [`CHAIN`].
+pub(crate) mod metric {
+    pub(crate) const HOP: &str = "hop";
+    pub(crate) const LOAD: &str = "load";
+    pub(crate) const LOAD_ALL: &str = "load_all";
+    pub(crate) const UNLOAD: &str = "unload";
+    pub(crate) const WAKE: &str = "wake";
+    pub(crate) const CHAIN_COLD: &str = "chain_cold";
+    pub(crate) const STATE: &str = "state";
+    pub(crate) const MEMORY_PSS: &str = "memory_pss";
+    pub(crate) const MEMORY_PRIVATE: &str = "memory_private";
+    pub(crate) const MEMORY_AT: &str = "memory_at";
+    pub(crate) const SENT: &str = "sent";
+    pub(crate) const SEEN: &str = "seen";
+    pub(crate) const LATE: &str = "late";
+    pub(crate) const FAILED: &str = "failed";
+    pub(crate) const RETRIED: &str = "retried";
+}
+
+/// The label of the metrics of memory.
+pub(crate) const PHASE: &str = "phase";
+
 /// The scenario: a token that passes from namespace to namespace.
 pub(crate) fn chain() -> Scenario {
     let clock =
@@ -68,23 +90,23 @@ fn measures() -> [Metric; 15] {
     let bytes = |name, summary| Metric::new(name, Unit::Bytes, summary);
     let count = |name, summary| Metric::new(name, Unit::Count, summary).direction(Direction::Neutral);
     [
-        ns("hop", "The time of a chain divided by the number of its operators."),
-        ns("load", "One operator instantiated, started and watching."),
-        ns("load_all", "All operators instantiated, started and watching."),
-        ns("unload", "One operator suspended and dropped."),
-        ns("wake", "From taking an event until an operator that was unloaded has reconciled it."),
+        ns(metric::HOP, "The time of a chain divided by the number of its operators."),
+        ns(metric::LOAD, "One operator instantiated, started and watching."),
+        ns(metric::LOAD_ALL, "All operators instantiated, started and watching."),
+        ns(metric::UNLOAD, "One operator suspended and dropped."),
+        ns(metric::WAKE, "From taking an event until an operator that was unloaded has reconciled it."),
         ns(
-            "chain_cold",
+            metric::CHAIN_COLD,
             "From writing a token until it is seen behind the last operator, with all operators unloaded.",
         ),
-        bytes("state", "Bytes that are kept of one unloaded operator."),
-        bytes("memory_pss", "Proportional set size (PSS) of the worker and its operator processes.").label("phase"),
-        bytes("memory_private", "Private memory of the worker and its operator processes.").label("phase"),
-        ns("memory_at", "Time of the memory measurement since the first operator was instantiated.").label("phase"),
-        count("sent", "Tokens written into the first namespace."),
-        count("seen", "Tokens seen behind the last operator in time."),
-        count("late", "Tokens seen behind the last operator after the deadline."),
-        count("failed", "Tokens not seen behind the last operator."),
-        count("retried", "Retries of events."),
+        bytes(metric::STATE, "Bytes that are kept of one unloaded operator."),
+        bytes(metric::MEMORY_PSS, "Proportional set size (PSS) of the worker and its operator processes.").label(PHASE),
+        bytes(metric::MEMORY_PRIVATE, "Private memory of the worker and its operator processes.").label(PHASE),
+        ns(metric::MEMORY_AT, "Time of the memory measurement since the first operator was instantiated.").label(PHASE),
+        count(metric::SENT, "Tokens written into the first namespace."),
+        count(metric::SEEN, "Tokens seen behind the last operator in time."),
+        count(metric::LATE, "Tokens seen behind the last operator after the deadline."),
+        count(metric::FAILED, "Tokens not seen behind the last operator."),
+        count(metric::RETRIED, "Retries of events."),
     ]
 }

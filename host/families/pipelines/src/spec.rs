@@ -34,6 +34,24 @@ pub(crate) const CODE: &str = "code";
 /// The parameter with how often a transfer is tried again whose server cannot be reached.
 pub(crate) const RETRIES: &str = "retries";
 
+/// The names of the metrics besides the time of a transfer, which has the name of the scenario, and [`RETRIES`].
+pub(crate) mod metric {
+    pub(crate) const STAGE: &str = "stage";
+    pub(crate) const WALL: &str = "wall";
+    pub(crate) const MODULE_LOAD: &str = "module_load";
+    pub(crate) const RECORDS: &str = "records";
+    pub(crate) const BYTES: &str = "bytes";
+    pub(crate) const HOST_CALLS: &str = "host_calls";
+    pub(crate) const MEMORY: &str = "memory";
+}
+
+/// The label of metrics of one side, and its value for the channel between the sides.
+pub(crate) const SIDE: &str = "side";
+pub(crate) const CHANNEL: &str = "channel";
+
+/// The label of [`metric::STAGE`] with the name of the stage.
+pub(crate) const STAGE_NAME: &str = "name";
+
 /// The value of [`CODE`] with which compiled code is neither taken from the cache nor put there.
 pub(crate) const COMPILED: &str = "compiled";
 
@@ -111,18 +129,18 @@ fn transfer(name: &str, driver: &str, summary: &str) -> Scenario {
 
 /// The series besides the timed one.
 fn recorded() -> [Metric; 8] {
-    let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary).label("side");
-    let count = |name, summary| Metric::new(name, Unit::Count, summary).label("side");
+    let ns = |name, summary| Metric::new(name, Unit::Nanoseconds, summary).label(SIDE);
+    let count = |name, summary| Metric::new(name, Unit::Count, summary).label(SIDE);
     let bytes = "bytes of batches on a side; `channel`: in the channel, after compression";
     [
-        ns("stage", "time of one stage of a side; a name with `/` is a part of a stage").label("name"),
-        ns("wall", "wall time of a side, from before it is instantiated until its call returns"),
-        ns("module_load", "time from opening the module file until it can be instantiated, once per process"),
-        count("records", "rows that were read, or written and committed"),
-        Metric::new("bytes", Unit::Bytes, bytes).label("side"),
-        count("host_calls", "calls of the host for batches"),
+        ns(metric::STAGE, "time of one stage of a side; a name with `/` is a part of a stage").label(STAGE_NAME),
+        ns(metric::WALL, "wall time of a side, from before it is instantiated until its call returns"),
+        ns(metric::MODULE_LOAD, "time from opening the module file until it can be instantiated, once per process"),
+        count(metric::RECORDS, "rows that were read, or written and committed"),
+        Metric::new(metric::BYTES, Unit::Bytes, bytes).label(SIDE),
+        count(metric::HOST_CALLS, "calls of the host for batches"),
         Metric::new(RETRIES, Unit::Count, "attempts before, whose server took no connection; no figure contains them"),
-        Metric::new("memory", Unit::Bytes, "peak resident memory of the process, once per process"),
+        Metric::new(metric::MEMORY, Unit::Bytes, "peak resident memory of the process, once per process"),
     ]
 }
 

@@ -7,7 +7,7 @@ use super::memory::Sampler;
 use super::settings::Settings;
 use super::tokens::Tokens;
 use crate::operators::Factory;
-use crate::spec;
+use crate::spec::{self, metric};
 use bench_drivers::{CellFailure, Task, record};
 use bench_engine::{Amount, Clock, MonotonicClock};
 use bench_model::{Check, ModuleError};
@@ -323,8 +323,14 @@ impl<'a> Chain<'a> {
         let (sent, failed) = (self.tokens.sent(), self.tokens.outstanding());
         let (seen, late, strange) = (self.tokens.seen, self.tokens.late, self.tokens.strange);
         let retried = self.host.tally.retried;
-        for (name, count) in [("sent", sent), ("seen", seen), ("late", late), ("failed", failed), ("retried", retried)]
-        {
+        let counts = [
+            (metric::SENT, sent),
+            (metric::SEEN, seen),
+            (metric::LATE, late),
+            (metric::FAILED, failed),
+            (metric::RETRIED, retried),
+        ];
+        for (name, count) in counts {
             record(sink, name, &[], &[count])?;
         }
         let tally = &self.host.tally;

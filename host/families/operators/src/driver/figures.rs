@@ -2,6 +2,7 @@
 //! part of the measured memory.
 
 use super::memory::Sample;
+use crate::spec::{CHAIN, PHASE, metric};
 use bench_drivers::{CellFailure, record};
 use bench_sink::Sink;
 
@@ -37,14 +38,14 @@ impl Figures {
     pub(super) fn record(&self, sink: &mut Sink, operators: usize) -> Result<(), CellFailure> {
         let hops: Vec<_> = self.chain_ns.iter().map(|ns| ns / operators as u64).collect();
         let series = [
-            ("chain", &self.chain_ns),
-            ("hop", &hops),
-            ("load", &self.load_ns),
-            ("load_all", &self.load_all_ns),
-            ("unload", &self.unload_ns),
-            ("wake", &self.wake_ns),
-            ("chain_cold", &self.chain_cold_ns),
-            ("state", &self.state_bytes),
+            (CHAIN, &self.chain_ns),
+            (metric::HOP, &hops),
+            (metric::LOAD, &self.load_ns),
+            (metric::LOAD_ALL, &self.load_all_ns),
+            (metric::UNLOAD, &self.unload_ns),
+            (metric::WAKE, &self.wake_ns),
+            (metric::CHAIN_COLD, &self.chain_cold_ns),
+            (metric::STATE, &self.state_bytes),
         ];
         series.iter().try_for_each(|(metric, samples)| record(sink, metric, &[], samples))
     }
@@ -53,10 +54,10 @@ impl Figures {
 /// Records memory by phase, and the times of its samples.
 pub(super) fn memory(sink: &mut Sink, samples: &[Sample]) -> Result<(), CellFailure> {
     for sample in samples {
-        let labels = [("phase", sample.phase)];
-        record(sink, "memory_pss", &labels, &[sample.memory.pss_bytes])?;
-        record(sink, "memory_private", &labels, &[sample.memory.private_bytes])?;
-        record(sink, "memory_at", &labels, &[sample.at_ns])?;
+        let labels = [(PHASE, sample.phase)];
+        record(sink, metric::MEMORY_PSS, &labels, &[sample.memory.pss_bytes])?;
+        record(sink, metric::MEMORY_PRIVATE, &labels, &[sample.memory.private_bytes])?;
+        record(sink, metric::MEMORY_AT, &labels, &[sample.at_ns])?;
     }
     Ok(())
 }

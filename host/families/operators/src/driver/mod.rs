@@ -114,7 +114,7 @@ fn report(task: &Task<'_>, sink: &Sink, sent: u64) -> Report {
     let outcome = OutcomeRecord {
         iterations: sent,
         recorded: count(spec::CHAIN),
-        lost: Some(only("late") + only("failed")),
+        lost: Some(only(spec::metric::LATE) + only(spec::metric::FAILED)),
         ..OutcomeRecord::ok(task.repetition.cell, task.repetition.process)
     };
     Report::ok(series_records(task.repetition, sink), outcome)

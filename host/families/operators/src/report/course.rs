@@ -35,7 +35,7 @@ pub(super) fn chart(file: &RunFile) -> Option<FamilyChart> {
         if !lines.is_empty() && panels.len() < PANELS_MAX {
             processes += courses.len();
             samples += courses.iter().map(Vec::len).sum::<usize>();
-            panels.push(panel(&format!("{} {}, {count} operators", name.title(), name.arm), lines));
+            panels.push(panel(&format!("{} {}, {count} operators", name.title(), name.arm_label()), lines));
         }
     }
     let note = format!(

@@ -2,13 +2,13 @@
 
 use super::sweep::{Measured, Sweep, sweeps};
 use super::{LATENCY, LATENCY_COLD, MEMORY, OPERATORS, PHASES};
-use bench_model::Unit;
+use bench_model::{Arm, Unit};
 use bench_report::{Body, DerivedFile, Dimension, Figure, Line, Look, Panel, Point, RunView, Section, escape};
 use bench_stats::{LEVEL, PROCESSES_MIN, unpaired_ratios};
 
 /// The arm in which operators are compared if several arms have them, and its baseline.
-const ARM: &str = "wasm";
-const BASELINE: &str = "process";
+const ARM: Arm = Arm::Wasm;
+const BASELINE: Arm = Arm::Process;
 
 type Drawn = Result<Figure, String>;
 
@@ -37,10 +37,19 @@ fn figures(view: &RunView) -> Vec<(&'static str, Drawn)> {
         ),
         ("memory_active_vs_idle", active_vs_idle(&sweeps)),
         ("memory_rust_vs_go", rust_vs_go(&sweeps, "Memory of operators, Rust and Go", &MEMORIES)),
-        ("memory_savings_comparison", savings(&sweeps, view.seed)),
+        ("memory_savings_comparison", savings(view, &sweeps)),
         ("memory_scalability_all", all(&sweeps, "Memory by the number of operators", &MEMORIES)),
     ];
-    let made = figures.into_iter().map(|(name, figure)| (name, figure.map(|figure| figure.with_source(view))));
+    let cells = sweeps.iter().flat_map(|sweep| sweep.cells.values()).map(|cell| cell.cell);
+    let apart = view.same_host(cells).err();
+    let note = apart.map(|why| format!("Chains were {}; those of different machines are not compared.", escape(&why)));
+    let made = figures.into_iter().map(|(name, figure)| {
+        let figure = figure.map(|mut figure| {
+            figure.notes.extend(note.clone());
+            figure.with_source(view)
+        });
+        (name, figure)
+    });
     made.collect()
 }
 
@@ -84,9 +93,9 @@ fn all(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
     for (index, sweep) in sweeps.iter().enumerate() {
         let look = Look::of(index);
         let [loaded, unloaded] = shown.of;
-        let name = format!("{} {}", sweep.name.title(), sweep.name.arm);
+        let name = format!("{} {}", sweep.name.title(), sweep.name.arm_label());
         gathered.add(sweep, &format!("{name}, {}", loaded.0), look, loaded);
-        if sweep.name.arm == ARM {
+        if sweep.name.is_in(ARM) {
             gathered.add(sweep, &format!("{name}, {}", unloaded.0), look.dashed(), unloaded);
         }
     }
@@ -105,18 +114,18 @@ fn rust_vs_go(sweeps: &[Sweep<'_>], title: &str, shown: &Shown) -> Drawn {
             ));
         }
     }
-    let shared = rust.iter().find(|sweep| go.iter().any(|other| other.name.arm == sweep.name.arm));
-    let Some(arm) = shared.map(|sweep| sweep.name.arm.clone()) else {
+    let arm = |sweep: &&Sweep<'_>| sweep.name.arm_label();
+    let Some(shared) = rust.iter().map(arm).find(|label| go.iter().any(|other| arm(other) == *label)) else {
         return Err("no arm has both Rust and Go operators; measure both with --arm wasm".to_owned());
     };
     let mut gathered = Gathered::default();
-    for (index, sweep) in rust.iter().chain(&go).filter(|sweep| sweep.name.arm == arm).enumerate() {
+    for (index, sweep) in rust.iter().chain(&go).filter(|sweep| arm(sweep) == shared).enumerate() {
         let look = Look::of(index);
         for (quantity, look) in shown.of.into_iter().zip([look, look.dashed()]) {
             gathered.add(sweep, &format!("{}, {}", sweep.name.title(), quantity.0), look, quantity);
         }
     }
-    gathered.figure(&format!("{title} ({})", escape(&arm)), shown, "")
+    gathered.figure(&format!("{title} ({})", escape(&shared)), shown, "")
 }
 
 /// Memory in each phase, with a panel for each kind, in its first arm.
@@ -135,7 +144,7 @@ fn active_vs_idle(sweeps: &[Sweep<'_>]) -> Drawn {
         }
         notes.take(&gathered.notes);
         if !gathered.lines.is_empty() {
-            let title = format!("{} ({})", sweep.name.title(), sweep.name.arm);
+            let title = format!("{} ({})", sweep.name.title(), sweep.name.arm_label());
             panels.push(MEMORIES.panel(&escape(&title), gathered.lines));
         }
     }
@@ -147,8 +156,8 @@ fn active_vs_idle(sweeps: &[Sweep<'_>]) -> Drawn {
 }
 
 /// How much less memory components take than the same operators as processes.
-fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
-    let in_arm = |arm: &str| sweeps.iter().filter(|sweep| sweep.name.arm == arm).collect::<Vec<_>>();
+fn savings(view: &RunView, sweeps: &[Sweep<'_>]) -> Drawn {
+    let in_arm = |arm| sweeps.iter().filter(|sweep| sweep.name.is_in(arm)).collect::<Vec<_>>();
     let (components, processes) = (in_arm(ARM), in_arm(BASELINE));
     if components.is_empty() || processes.is_empty() {
         let arm = if components.is_empty() { ARM } else { BASELINE };
@@ -157,6 +166,7 @@ fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
         ));
     }
     let mut gathered = Gathered::default();
+    let mut apart = None;
     for (index, sweep) in components.iter().enumerate() {
         let same = processes.iter().find(|other| other.name.title() == sweep.name.title());
         let Some(process) = same else { continue };
@@ -164,13 +174,22 @@ fn savings(sweeps: &[Sweep<'_>], seed: u64) -> Drawn {
             let live = process.measured(metric, Some(PHASES[0]));
             let pairs = sweep.measured(metric, phase).into_iter().filter_map(|own| {
                 let live = live.iter().find(|live| live.operators == own.operators)?;
-                Some((saving(&own, live, seed)?, own))
+                match view.same_host([own.cell, live.cell]) {
+                    Ok(()) => Some((saving(&own, live, view.seed)?, own)),
+                    Err(why) => {
+                        apart = Some(why);
+                        None
+                    }
+                }
             });
             let (points, own): (Vec<_>, Vec<_>) = pairs.unzip();
             gathered.line(format!("{}, components {word}", sweep.name.title()), look, points, &own);
         }
     }
     let saved = Shown { title: "less memory than as processes", unit: Unit::from("%"), of: MEMORIES.of };
+    if let (true, Some(why)) = (gathered.lines.is_empty(), apart) {
+        return Err(format!("arms wasm and process were {why}"));
+    }
     if gathered.lines.is_empty() {
         return Err(
             "arms wasm and process have no chain of as many operators in common; measure both with the same parameters"

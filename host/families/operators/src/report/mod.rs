@@ -9,20 +9,20 @@ mod slopes;
 mod sweep;
 mod table;
 
-use crate::spec::{CHAIN, COUNT, FAMILY};
+use crate::spec::{CHAIN, COUNT, FAMILY, PHASE, metric};
 use bench_report::{CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section};
 use bench_sink::runfile::{RunFile, Status};
 
 /// The title of the quantity in which chains differ.
 const OPERATORS: &str = "operators";
 
-// Metrics, labels and arguments of chains. Run files of earlier versions have them too.
+/// The argument of chains with the scenario of every other operator. Run files of earlier versions have it too.
 const EVERY_OTHER: &str = "every_other";
-const PHASE: &str = "phase";
+
+// The metrics that are compared.
 const LATENCY: &str = CHAIN;
-const LATENCY_COLD: &str = "chain_cold";
-const MEMORY: &str = "memory_pss";
-const MEMORY_AT: &str = "memory_at";
+const LATENCY_COLD: &str = metric::CHAIN_COLD;
+const MEMORY: &str = metric::MEMORY_PSS;
 
 /// The phases whose memory is compared; the phases between them are transitions.
 const PHASES: [&str; 3] = ["active", "idle", "unloaded"];

@@ -22,8 +22,8 @@ pub(super) struct Key<'a> {
 pub(super) struct Name {
     /// `mixed`, `rust-only`.
     pub(super) kind: String,
-    /// `wasm`, `process`, `wasm+fuel`.
-    pub(super) arm: String,
+    pub(super) arm: Arm,
+    pub(super) variant: Option<String>,
     /// Further differences from chains of the same kind and arm, such as `-rate-100`; usually empty.
     pub(super) detail: String,
 }
@@ -31,11 +31,22 @@ pub(super) struct Name {
 impl Name {
     /// The name of a folder, valid on every file system: `rust-only`, `rust-only-process-rate-100`.
     pub(super) fn folder(&self) -> String {
-        let arm = match self.arm.as_str() {
-            "wasm" => String::new(),
-            other => format!("-{}", plain(other.strip_prefix("wasm+").unwrap_or(other))),
+        let arm = match (self.arm, &self.variant) {
+            (Arm::Wasm, None) => String::new(),
+            (Arm::Wasm, Some(variant)) => format!("-{}", plain(variant)),
+            _ => format!("-{}", plain(&self.arm_label())),
         };
         format!("{}{arm}{}", self.kind, self.detail)
+    }
+
+    /// `wasm`, `process`, `wasm+fuel`.
+    pub(super) fn arm_label(&self) -> String {
+        arm_label(self.arm, self.variant.as_deref())
+    }
+
+    /// Whether the chain is in this arm, and in no variant of it.
+    pub(super) fn is_in(&self, arm: Arm) -> bool {
+        self.arm == arm && self.variant.is_none()
     }
 
     /// The kind and further differences, without the arm.
@@ -54,7 +65,7 @@ pub(super) fn count(arguments: &Arguments) -> Option<i64> {
 
 /// The names of all chains of a run, in the order of `keys`.
 pub(super) fn names(keys: &[Key<'_>]) -> Vec<Name> {
-    let bases: Vec<(String, String)> = keys.iter().map(|key| (kind(key), arm(key))).collect();
+    let bases: Vec<(String, Arm, Option<&str>)> = keys.iter().map(|key| (kind(key), key.arm, key.variant)).collect();
     let all: Vec<BTreeMap<String, String>> = keys.iter().map(details).collect();
     let mut names = Vec::new();
     // Chains with the same name have the same details. Different details that are written alike get a number.
@@ -68,7 +79,8 @@ pub(super) fn names(keys: &[Key<'_>]) -> Vec<Name> {
         let absent = String::new();
         let detail: String =
             telling.map(|part| format!("-{}-{}", plain(part), plain(own.get(part).unwrap_or(&absent)))).collect();
-        let mut name = Name { kind: base.0.clone(), arm: base.1.clone(), detail };
+        let (kind, arm, variant) = base;
+        let mut name = Name { kind: kind.clone(), arm: *arm, variant: variant.map(str::to_owned), detail };
         let alike = known.entry(name.clone()).or_default();
         let index = alike.iter().position(|known| *known == own).unwrap_or_else(|| {
             alike.push(own);
@@ -90,10 +102,6 @@ fn kind(key: &Key<'_>) -> String {
     }
     let module = key.scenario.split('/').next().unwrap_or_default();
     format!("{}-only", plain(module.strip_prefix("operator-").unwrap_or(module)))
-}
-
-fn arm(key: &Key<'_>) -> String {
-    arm_label(key.arm, key.variant)
 }
 
 /// All arguments except the number of operators, and the module.

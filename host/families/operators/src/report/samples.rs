@@ -1,7 +1,8 @@
 //! Tables of the raw samples of chains: reaction times, and memory over time by phase.
 
 use super::naming::{self, Key, Name};
-use super::{FAMILY, LATENCY, MEMORY, MEMORY_AT, PHASE};
+use super::{FAMILY, LATENCY, MEMORY, PHASE};
+use crate::spec::metric;
 use bench_report::{DerivedFile, print_csv};
 use bench_sink::runfile::{CellRecord, Record, RunFile, SeriesRecord, Status};
 use std::collections::BTreeMap;
@@ -150,7 +151,7 @@ pub(super) fn memory_samples(series: &[SeriesRecord]) -> Vec<MemorySample<'_>> {
     let mut samples = Vec::new();
     // Both series of a phase have one sample per measurement, in the same order.
     for (series, bytes) in raw(MEMORY) {
-        let times = raw(MEMORY_AT).find(|(times, _)| times.labels == series.labels);
+        let times = raw(metric::MEMORY_AT).find(|(times, _)| times.labels == series.labels);
         let phase = series.labels.iter().find(|(name, _)| name == PHASE).map_or("", |(_, phase)| phase.as_str());
         let times = times.map_or(&[][..], |(_, times)| times);
         samples.extend(times.iter().zip(bytes).map(|(at_ns, bytes)| MemorySample {

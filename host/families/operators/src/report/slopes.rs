@@ -20,17 +20,20 @@ pub(super) struct Growth {
     pub(super) processes: usize,
     /// The mean, over the processes with the most operators, of the median of the phase, in bytes.
     pub(super) largest: f64,
-    /// The line through the medians of all processes, each of which is a point; `None` of one number of operators.
+    /// The line through the medians of all processes, each of which is a point; `None` of one number of operators, or if several machines
+    /// measured them.
     pub(super) line: Option<Slope>,
+    /// The reason why there is no line through what several machines measured.
+    apart: Option<String>,
 }
 
 /// The growth of every chain in every phase with figures. Arms of a kind are compared at the same numbers of operators.
-pub(super) fn growths(sweeps: &[Sweep<'_>]) -> Vec<Growth> {
-    let of = |sweep| PHASES.iter().filter_map(|phase| growth(sweeps, sweep, phase)).collect::<Vec<_>>();
+pub(super) fn growths(view: &RunView, sweeps: &[Sweep<'_>]) -> Vec<Growth> {
+    let of = |sweep| PHASES.iter().filter_map(|phase| growth(view, sweeps, sweep, phase)).collect::<Vec<_>>();
     sweeps.iter().flat_map(of).collect()
 }
 
-fn growth(sweeps: &[Sweep<'_>], sweep: &Sweep<'_>, phase: &'static str) -> Option<Growth> {
+fn growth(view: &RunView, sweeps: &[Sweep<'_>], sweep: &Sweep<'_>, phase: &'static str) -> Option<Growth> {
     let shared = shared_counts(sweeps, sweep);
     let measured = sweep.measured(MEMORY, Some(phase));
     let measured: Vec<_> = measured.into_iter().filter(|measured| shared.contains(&measured.operators)).collect();
@@ -38,14 +41,16 @@ fn growth(sweeps: &[Sweep<'_>], sweep: &Sweep<'_>, phase: &'static str) -> Optio
         .iter()
         .flat_map(|measured| measured.medians.iter().map(|median| (measured.operators as f64, *median)))
         .collect();
+    let apart = view.same_host(measured.iter().map(|measured| measured.cell)).err();
     Some(Growth {
         kind: sweep.name.title(),
-        arm: sweep.name.arm.clone(),
+        arm: sweep.name.arm_label(),
         phase,
         counts: measured.iter().map(|measured| measured.operators).collect(),
         processes: points.len(),
         largest: measured.last()?.mean(),
-        line: slope(&points),
+        line: slope(&points).filter(|_| apart.is_none()),
+        apart: apart.map(|why| format!("chains with one slope must be of one machine, and these were {why}")),
     })
 }
 
@@ -72,7 +77,7 @@ struct GrowthJson {
     per_operator_high: Option<Number>,
     without_operators: Option<Number>,
     /// Why there is no slope or no interval, if there is none.
-    absent: Option<&'static str>,
+    absent: Option<String>,
 }
 
 /// Memory by the number of operators as a JSON document.
@@ -80,7 +85,7 @@ pub(super) fn operators_json(view: &RunView) -> String {
     let one = |growth: Growth| {
         let interval = growth.line.and_then(|line| line.interval(LEVEL));
         GrowthJson {
-            absent: growth.absent(),
+            absent: growth.absent().map(str::to_owned),
             kind: growth.kind,
             arm: growth.arm,
             phase: growth.phase,
@@ -99,14 +104,15 @@ pub(super) fn operators_json(view: &RunView) -> String {
         unit: "By",
         slope_unit: "By/operator",
         level: LEVEL,
-        memory: growths(&sweeps(view)).into_iter().map(one).collect(),
+        memory: growths(view, &sweeps(view)).into_iter().map(one).collect(),
     })
 }
 
 impl Growth {
     /// Why there is no slope, or no interval of one.
-    pub(super) fn absent(&self) -> Option<&'static str> {
+    pub(super) fn absent(&self) -> Option<&str> {
         match self.line {
+            None if self.apart.is_some() => self.apart.as_deref(),
             None => Some("one count has no slope; give several with -p count=10,100"),
             Some(line) if line.standard_error.is_none() => {
                 Some("two processes have no interval; give more with --processes")

@@ -2,6 +2,7 @@
 
 use super::naming::{self, Key, Name};
 use super::{FAMILY, PHASE};
+use bench_model::Arm;
 use bench_report::{CellView, RunView, SeriesView};
 use bench_sink::runfile::Status;
 use bench_stats::{Interval, LEVEL, PROCESSES_MIN, mean_interval};
@@ -18,6 +19,8 @@ pub(super) struct Sweep<'a> {
 /// One figure of one cell.
 #[derive(Clone, Debug)]
 pub(super) struct Measured {
+    /// The number of the cell.
+    pub(super) cell: u32,
     pub(super) operators: i64,
     /// The median of each process.
     pub(super) medians: Vec<f64>,
@@ -39,18 +42,16 @@ pub(super) fn sweeps(view: &RunView) -> Vec<Sweep<'_>> {
     }
     let mut sweeps: Vec<_> = sweeps.into_iter().map(|(name, cells)| Sweep { name, cells }).collect();
     sweeps.sort_by_key(|Sweep { name, .. }| {
-        (rank(&KINDS, &name.kind), name.title(), rank(&ARMS, &name.arm), name.arm.clone())
+        let arm = ARMS.iter().position(|arm| name.is_in(*arm)).unwrap_or(ARMS.len());
+        let kind = KINDS.iter().position(|kind| *kind == name.kind).unwrap_or(KINDS.len());
+        (kind, name.title(), arm, name.arm_label())
     });
     sweeps
 }
 
 /// The order in tables and legends; other kinds and arms come last.
 const KINDS: [&str; 3] = ["mixed", "rust-only", "go-only"];
-const ARMS: [&str; 3] = ["wasm", "native", "process"];
-
-fn rank(order: &[&str], name: &str) -> usize {
-    order.iter().position(|known| *known == name).unwrap_or(order.len())
-}
+const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::Process];
 
 fn key(cell: &CellView) -> Key<'_> {
     Key {
@@ -76,7 +77,8 @@ impl Sweep<'_> {
     pub(super) fn measured(&self, metric: &str, phase: Option<&str>) -> Vec<Measured> {
         let one = |(operators, cell): (&i64, &&CellView)| {
             let series = series(cell, metric, phase)?;
-            Some(Measured { operators: *operators, medians: series.process_medians.clone(), samples: series.samples })
+            let medians = series.process_medians.clone();
+            Some(Measured { cell: cell.cell, operators: *operators, medians, samples: series.samples })
         };
         self.cells.iter().filter_map(one).collect()
     }

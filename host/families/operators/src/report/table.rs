@@ -3,6 +3,7 @@
 use super::slopes::{Growth, growths};
 use super::sweep::{Sweep, series, sweeps};
 use super::{LATENCY_COLD, MEMORY, OPERATORS};
+use crate::spec::metric;
 use bench_model::Unit;
 use bench_report::{Body, CellView, Column, Datum, Measure, Notes, Rank, RunView, Section, Table};
 use bench_stats::LEVEL;
@@ -13,29 +14,29 @@ pub(super) fn sections(view: &RunView) -> Vec<Section> {
     if sweeps.is_empty() {
         return Vec::new();
     }
-    let growths = growths(&sweeps);
+    let growths = growths(view, &sweeps);
     let remarks = absences(&growths).into_iter().chain(MEANING.map(str::to_owned)).collect();
     vec![by_count(&sweeps), by_phase(&growths).with_remarks(remarks)]
 }
 
 /// The columns of the table by the number of operators: the name, the metric, and its phase.
 const BY_COUNT: [(&str, &str, Option<&str>); 9] = [
-    ("hop", "hop", None),
-    ("load", "load", None),
-    ("load all", "load_all", None),
-    ("wake", "wake", None),
+    ("hop", metric::HOP, None),
+    ("load", metric::LOAD, None),
+    ("load all", metric::LOAD_ALL, None),
+    ("wake", metric::WAKE, None),
     ("cold chain", LATENCY_COLD, None),
-    ("state", "state", None),
+    ("state", metric::STATE, None),
     ("active", MEMORY, Some("active")),
     ("idle", MEMORY, Some("idle")),
     ("unloaded", MEMORY, Some("unloaded")),
 ];
 
 /// Columns that are left out if the terminal is narrow, the last first.
-const EXTRA: [&str; 4] = ["sent", "state", "load all", "idle"];
+const EXTRA: [&str; 4] = [metric::SENT, "state", "load all", "idle"];
 
 /// Counts that have a column only if they are not 0.
-const TROUBLES: [&str; 3] = ["late", "failed", "retried"];
+const TROUBLES: [&str; 3] = [metric::LATE, metric::FAILED, metric::RETRIED];
 
 /// The explanation of the columns.
 const MEANING: [&str; 2] = [
@@ -49,7 +50,7 @@ fn by_count(sweeps: &[Sweep<'_>]) -> Section {
         cells.filter_map(|cell| series(cell, metric, None)).any(|series| series.total > 0.0)
     };
     let troubles: Vec<_> = TROUBLES.iter().filter(happened).copied().collect();
-    let counted = std::iter::once("sent").chain(troubles.iter().copied());
+    let counted = std::iter::once(metric::SENT).chain(troubles.iter().copied());
     let names = counted.chain(BY_COUNT.iter().map(|(name, ..)| *name));
     let words = [OPERATORS, "arm"].map(Column::words);
     let rank =
@@ -65,8 +66,8 @@ fn by_count(sweeps: &[Sweep<'_>]) -> Section {
         Datum::or_absent(found)
     };
     let row = |sweep: &Sweep<'_>, count: i64, cell: &CellView| {
-        let words = [sweep.name.title(), sweep.name.arm.clone()].map(Datum::Text);
-        let counted = std::iter::once("sent").chain(troubles.iter().copied()).map(|metric| total(cell, metric));
+        let words = [sweep.name.title(), sweep.name.arm_label()].map(Datum::Text);
+        let counted = std::iter::once(metric::SENT).chain(troubles.iter().copied()).map(|name| total(cell, name));
         let medians = BY_COUNT.iter().map(|(_, metric, phase)| median(cell, metric, *phase));
         words.into_iter().chain([Datum::number(count as f64, Measure::Plain)]).chain(counted).chain(medians).collect()
     };

@@ -6,7 +6,7 @@ use bench_report::{DerivedFile, FamilyReport, RunView};
 use bench_sink::runfile::Status;
 use family_operators::OperatorFamily;
 use insta::assert_snapshot;
-use sample_run::{Block, Run};
+use sample_run::{Block, Part, Run, merged};
 use serde_json::Value;
 
 const KIB: u64 = 1024;
@@ -101,7 +101,7 @@ fn samples_have_a_folder_for_each_kind_and_arm_and_a_row_each() {
     run.end(None);
     let tables = tables(&run);
     let names: Vec<_> = tables.iter().map(|(name, _)| name.as_str()).collect();
-    let folders = ["go-only-fuel", "mixed-process", "mixed", "rust-only"];
+    let folders = ["go-only-fuel", "mixed", "mixed-process", "rust-only"];
     assert_eq!(names, folders.map(|folder| [format!("{folder}/latency.csv"), format!("{folder}/memory.csv")]).concat());
     let latency = &tables[6].1;
     assert_eq!(latency.len(), 1 + 3 * 40);
@@ -318,4 +318,34 @@ fn a_run_of_one_process_has_figures_without_intervals() {
         run.append(&chain(cell, 0, "operator-rust", "wasm", count, COMPONENTS).records());
     }
     assert_eq!(outcome(&report().files(&run.view())).0.len(), 3);
+}
+
+/// A part with chains of so many operators, three processes each.
+fn part(machine: &str, first: u32, arm: &str, counts: &[u64], cost: Cost) -> Part {
+    let cells = (first..).zip(counts).flat_map(|cell| (0..3).map(move |process| (cell, process)));
+    cells.fold(Part::new(machine), |part, ((cell, count), process)| {
+        part.block(chain(cell, process, "operator-rust", arm, *count, cost))
+    })
+}
+
+#[test]
+fn chains_of_different_machines_have_no_saving_and_no_slope() {
+    let counts = [10, 50];
+    let components = || part("a", 0, "wasm", &counts, COMPONENTS);
+    let not_drawn = |processes: &str| {
+        let run = merged("r", "p", [components(), part(processes, 2, "process", &counts, PROCESSES)]);
+        outcome(&report().files(&run.view())).1.into_iter().find(|line| line.starts_with("memory_savings"))
+    };
+    let why =
+        "memory_savings_comparison.png: not drawn: arms wasm and process were measured on different machines (a, b)";
+    assert_eq!((not_drawn("a"), not_drawn("b").as_deref()), (None, Some(why)));
+    let why = "chains with one slope must be of one machine, and these were measured on different machines (a, b)";
+    let few = part("a", 0, "wasm", &counts[..1], COMPONENTS);
+    let run = merged("r", "p", [few, part("b", 1, "wasm", &counts[1..], COMPONENTS)]);
+    let memory = &operators_json(&run.view())["memory"][0];
+    assert!(memory["per_operator"].is_null(), "{memory}");
+    assert_eq!(memory["absent"], why);
+    let shown = text(&run.view());
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(why), "{shown}");
 }

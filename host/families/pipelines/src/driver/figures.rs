@@ -4,7 +4,7 @@ use super::side::{Side, Which, parts_check};
 use super::tables::TableFingerprint;
 use super::transfer::Transferred;
 use crate::connectors::{Code, Loading};
-use crate::spec;
+use crate::spec::{self, CHANNEL, SIDE, STAGE_NAME, metric};
 use bench_drivers::{CellFailure, record};
 use bench_model::{Check, Scenario};
 use bench_sink::Sink;
@@ -44,7 +44,7 @@ impl Figures {
         self.append(&scenario, &[], wall_ns)?;
         self.append(spec::RETRIES, &[], u64::from(retries))?;
         self.bytes += source.calls.bytes;
-        self.append("bytes", &[("side", "channel")], source.calls.packed_bytes)?;
+        self.append(metric::BYTES, &[(SIDE, CHANNEL)], source.calls.packed_bytes)?;
         self.side(Which::Source, &source)?;
         if let Some(side) = &transform {
             self.side(Which::Transform, side)?;
@@ -64,24 +64,24 @@ impl Figures {
         let within =
             side.within_host_stages().into_iter().filter(|(part, _)| is_compressed || !part.ends_with("compress"));
         for (stage, ns) in side.parts().into_iter().chain(within) {
-            self.append("stage", &[("side", name), ("name", &stage)], ns)?;
+            self.append(metric::STAGE, &[(SIDE, name), (STAGE_NAME, &stage)], ns)?;
         }
         let other = u64::try_from(side.other_ns()).unwrap_or_default();
-        self.append("stage", &[("side", name), ("name", "other")], other)?;
-        let labels = [("side", name)];
-        self.append("wall", &labels, side.wall_ns)?;
-        self.append("records", &labels, side.transfer.records)?;
-        self.append("bytes", &labels, side.calls.bytes)?;
+        self.append(metric::STAGE, &[(SIDE, name), (STAGE_NAME, "other")], other)?;
+        let labels = [(SIDE, name)];
+        self.append(metric::WALL, &labels, side.wall_ns)?;
+        self.append(metric::RECORDS, &labels, side.transfer.records)?;
+        self.append(metric::BYTES, &labels, side.calls.bytes)?;
         let received = side.received.map_or(0, |calls| calls.count);
-        self.append("host_calls", &labels, side.calls.count + received)
+        self.append(metric::HOST_CALLS, &labels, side.calls.count + received)
     }
 
     /// What is known once, at the end.
     pub(super) fn once(&mut self, loadings: &[(Which, Loading)], memory_bytes: Option<u64>) -> Result<(), CellFailure> {
         for (which, loading) in loadings {
-            self.append("module_load", &[("side", which.name())], loading.ns)?;
+            self.append(metric::MODULE_LOAD, &[(SIDE, which.name())], loading.ns)?;
         }
-        memory_bytes.map_or(Ok(()), |bytes| self.append("memory", &[], bytes))
+        memory_bytes.map_or(Ok(()), |bytes| self.append(metric::MEMORY, &[], bytes))
     }
 
     /// Whether the stages of each side are all of its time.

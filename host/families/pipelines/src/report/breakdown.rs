@@ -1,6 +1,7 @@
 //! The breakdown of one cell: what was moved, how fast, and the stages of both sides. The stages of a side add up to its wall time.
 
 use super::{CODE, format_arguments, mean, stages};
+use crate::spec::{CHANNEL, metric};
 use bench_model::Unit;
 use bench_report::{Body, CellView, Column, Datum, Measure, Node, Rank, Section, Tree, scale};
 use std::collections::BTreeSet;
@@ -28,7 +29,7 @@ fn duration(cell: &CellView, ns: f64) -> Node {
         let amount = mean(cell, metric, "source");
         amount.map_or(Datum::Blank, |amount| Datum::number(amount / (ns / 1e9), Measure::PerSecond(unit)))
     };
-    let rates = [rate("records", Unit::Count), rate("bytes", Unit::Bytes)];
+    let rates = [rate(metric::RECORDS, Unit::Count), rate(metric::BYTES, Unit::Bytes)];
     Node::new("duration", values(ns, None, rates, Datum::Blank, ""))
 }
 
@@ -45,14 +46,15 @@ fn moved(cell: &CellView) -> String {
     };
     let joined = |texts: [Option<String>; 3]| texts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let records = joined([
-        of("records", "source", " rows read", scale::count),
-        of("records", "destination", " written", scale::count),
+        of(metric::RECORDS, "source", " rows read", scale::count),
+        of(metric::RECORDS, "destination", " written", scale::count),
         None,
     ]);
     let bytes = joined([
-        of("bytes", "source", " read", scale::bytes),
-        of("bytes", "destination", " written", scale::bytes),
-        of("bytes", "channel", " in between", scale::bytes).filter(|_| mean(cell, "bytes", "destination").is_some()),
+        of(metric::BYTES, "source", " read", scale::bytes),
+        of(metric::BYTES, "destination", " written", scale::bytes),
+        of(metric::BYTES, CHANNEL, " in between", scale::bytes)
+            .filter(|_| mean(cell, metric::BYTES, "destination").is_some()),
     ]);
     format!("{records}; {bytes}")
 }
@@ -60,9 +62,9 @@ fn moved(cell: &CellView) -> String {
 /// The wall time of a side, its stages with their parts, and the loading of its module.
 fn side_node(cell: &CellView, side: &str) -> Option<Node> {
     const NO_RATES: [Datum; 2] = [Datum::Blank, Datum::Blank];
-    let wall = mean(cell, "wall", side)?;
+    let wall = mean(cell, metric::WALL, side)?;
     let node = |name: &str, ns: f64| Node::new(name, values(ns, Some(ns / wall), NO_RATES, Datum::Blank, ""));
-    let calls = mean(cell, "host_calls", side).map_or(Datum::Blank, Datum::count);
+    let calls = mean(cell, metric::HOST_CALLS, side).map_or(Datum::Blank, Datum::count);
     let mut whole = Node::new(side, values(wall, None, NO_RATES, calls, ""));
     for (stage, ns) in stages(cell, side).filter(|(stage, _)| !stage.contains('/')) {
         let prefix = format!("{stage}/");
@@ -70,7 +72,7 @@ fn side_node(cell: &CellView, side: &str) -> Option<Node> {
         let parts = parts.map(|(part, ns)| node(&format!("of which {part}"), ns)).collect();
         whole.parts.push(Node { parts, ..node(stage, ns) });
     }
-    if let Some(ns) = mean(cell, "module_load", side) {
+    if let Some(ns) = mean(cell, metric::MODULE_LOAD, side) {
         let code = cell.conditions.iter().find(|(name, _)| *name == format!("{side}{CODE}"));
         let note = code.map_or_else(String::new, |(_, code)| format!(", {code} code"));
         let note = format!("once, before{note}");

@@ -30,11 +30,12 @@ struct Pair<'a> {
     candidate: &'a CellView,
 }
 
-/// The table of ratios; a note if there are too few processes; `None` if no cells can be compared.
+/// The table of ratios; notes if there are too few processes, or if no pair was measured by one machine; `None` if no cells can be
+/// compared.
 pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     const NAME: &str = "transfers.compared";
-    let pairs = pairs(view, cells);
     let names = names(cells);
+    let (pairs, apart) = of_one_machine(view, pairs(view, cells), &names);
     let row = |(pair, ratios, verdict): &Measured<'_>| {
         let interval = ratios.means.interval(LEVEL);
         let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
@@ -51,8 +52,10 @@ pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     let rows: Vec<_> = measured(&pairs, view.seed).iter().map(row).collect();
     if rows.is_empty() {
         let few = "nothing is compared, because cells have fewer than two processes; give --processes 3 or more";
-        let notes = Notes { lines: vec![few.to_owned()], are_warnings: false };
-        return (!pairs.is_empty()).then(|| Section::new(NAME, "", Body::Notes(notes)));
+        let few = (!pairs.is_empty()).then(|| few.to_owned());
+        let lines: Vec<_> = few.into_iter().chain(apart).collect();
+        let is_any = !lines.is_empty();
+        return is_any.then(|| Section::new(NAME, "", Body::Notes(Notes { lines, are_warnings: false })));
     }
     let columns = vec![
         Column::words("compared"),
@@ -62,13 +65,13 @@ pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
         Column::figures("processes"),
         Column::words("verdict"),
     ];
-    Some(Section::new(NAME, "", Body::Table(Table::plain(columns, rows))))
+    Some(Section::new(NAME, "", Body::Table(Table::plain(columns, rows))).with_remarks(apart))
 }
 
 /// The same ratios as a chart. `None` if nothing is compared.
 pub(super) fn chart(view: &RunView, cells: &[&CellView]) -> Option<FamilyChart> {
-    let pairs = pairs(view, cells);
     let names = names(cells);
+    let (pairs, apart) = of_one_machine(view, pairs(view, cells), &names);
     let row = |(pair, ratios, verdict): &Measured<'_>| {
         let interval = ratios.means.interval(LEVEL);
         let is_known = interval.low.is_finite() && interval.high.is_finite();
@@ -80,18 +83,35 @@ pub(super) fn chart(view: &RunView, cells: &[&CellView]) -> Option<FamilyChart> 
             words: format!("{}, n = {} processes", describe_verdict(*verdict), ratios.processes),
         }
     };
+    let note = format!(
+        "Ratio of mean times with its {} % interval over processes; shaded: within ±{} %, which counts as equivalent.",
+        LEVEL * 100.0,
+        DELTA * 100.0
+    );
     let ratios = bench_report::Ratios {
         title: "Ratios of transfers".to_owned(),
         across: "mean time / mean time of the baseline".to_owned(),
         delta: Some(DELTA),
         rows: measured(&pairs, view.seed).iter().map(row).collect(),
-        notes: vec![format!(
-            "Ratio of mean times with its {} % interval over processes; shaded: within ±{} %, which counts as equivalent.",
-            LEVEL * 100.0,
-            DELTA * 100.0
-        )],
+        notes: std::iter::once(note).chain(apart.iter().map(|line| escape(line).into_owned())).collect(),
     };
     FamilyChart::ratios("transfers-compared", ratios)
+}
+
+/// The pairs that one machine measured, and for each of the others a line with the reason why it has no ratio.
+fn of_one_machine<'a>(
+    view: &RunView,
+    mut pairs: Vec<Pair<'a>>,
+    names: &BTreeSet<String>,
+) -> (Vec<Pair<'a>>, Vec<String>) {
+    let mut apart = Vec::new();
+    pairs.retain(|pair| {
+        let Err(why) = view.same_host([pair.baseline.cell, pair.candidate.cell]) else { return true };
+        let name = format!("{} {}", pair.title, format_arguments(&pair.candidate.arguments, names));
+        apart.push(format!("{}: {why}", name.trim_end()));
+        false
+    });
+    (pairs, apart)
 }
 
 /// A pair, its ratio and its verdict.

@@ -6,15 +6,12 @@ mod compared;
 mod side_by_side;
 mod stacked;
 
-use crate::spec;
+use crate::spec::{self, SIDE, STAGE_NAME, metric};
 use bench_model::{Arguments, Value};
 use bench_report::{Body, CellView, FamilyChart, FamilyReport, Notes, RunView, Section, SeriesView};
 use bench_sink::runfile::{RunFile, Status};
 use pg_rows::SOURCE_TABLE;
 use std::collections::BTreeSet;
-
-/// The series that only transfers have, with the label `side`.
-const WALL: &str = "wall";
 
 /// The argument that names the load method.
 const LOAD_METHOD: &str = spec::LOAD_METHOD;
@@ -41,7 +38,7 @@ impl FamilyReport for TransferReport {
         let breakdowns = cells.iter().map(|cell| breakdown::section(cell, &varying));
         conditions
             .chain(breakdowns)
-            .chain(side_by_side::sections(&cells))
+            .chain(side_by_side::sections(view, &cells))
             .chain(compared::section(view, &cells))
             .collect()
     }
@@ -78,10 +75,10 @@ fn conditions(cells: &[&CellView]) -> Option<Section> {
         .then(|| Section::new("transfers.conditions", "", Body::Notes(Notes { lines, are_warnings: false })))
 }
 
-/// Whether `cell` is a transfer with figures.
+/// Whether `cell` is a transfer with figures: only transfers have the wall time of sides.
 fn is_transfer(cell: &CellView) -> bool {
     cell.status == Status::Ok
-        && cell.series.iter().any(|series| series.metric == WALL && value(series, "side").is_some())
+        && cell.series.iter().any(|series| series.metric == metric::WALL && value(series, SIDE).is_some())
 }
 
 /// The load method of `cell`, if it has the argument.
@@ -96,7 +93,7 @@ fn value<'a>(series: &'a SeriesView, name: &str) -> Option<&'a str> {
 
 /// The mean of `metric` of `side`.
 fn mean(cell: &CellView, metric: &str, side: &str) -> Option<f64> {
-    let is_it = |series: &&SeriesView| series.metric == metric && value(series, "side") == Some(side);
+    let is_it = |series: &&SeriesView| series.metric == metric && value(series, SIDE) == Some(side);
     cell.series.iter().find(is_it).map(|series| series.summary.mean)
 }
 
@@ -108,8 +105,8 @@ fn stage(cell: &CellView, side: &str, name: &str) -> Option<f64> {
 /// The stages of `side` with their means, in the order of a transfer. The part of a stage is named `STAGE/PART`.
 fn stages<'a>(cell: &'a CellView, side: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
     let of_side =
-        cell.series.iter().filter(move |series| series.metric == "stage" && value(series, "side") == Some(side));
-    of_side.filter_map(|series| Some((value(series, "name")?, series.summary.mean)))
+        cell.series.iter().filter(move |series| series.metric == metric::STAGE && value(series, SIDE) == Some(side));
+    of_side.filter_map(|series| Some((value(series, STAGE_NAME)?, series.summary.mean)))
 }
 
 /// The names of the arguments in which cells differ, and always what is moved: the number of generated rows, or a table of the user.

@@ -1,11 +1,12 @@
 //! The means of load methods side by side, one column per method, for cells that differ only in the method.
 
 use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, mean, stages, varying};
+use crate::spec::metric;
 use bench_model::Unit;
-use bench_report::{Body, CellView, Column, Datum, Measure, Section, Table};
+use bench_report::{Body, CellView, Column, Datum, Measure, RunView, Section, Table};
 
 /// A section for each set of cells that differ only in the load method.
-pub(super) fn sections(cells: &[&CellView]) -> Vec<Section> {
+pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> Vec<Section> {
     let mut groups: Vec<Vec<&CellView>> = Vec::new();
     for cell in cells.iter().filter(|cell| cell.arguments.get(LOAD_METHOD).is_some()) {
         let is_of = |group: &&mut Vec<&CellView>| {
@@ -35,12 +36,17 @@ pub(super) fn sections(cells: &[&CellView]) -> Vec<Section> {
         );
         let column = |cell: &&CellView| Column::figures(load_method(cell).unwrap_or_default());
         let columns = std::iter::once(Column::words("").key("part")).chain(group.iter().map(column)).collect();
-        Section::new("transfers.side-by-side", title, Body::Table(Table::plain(columns, rows(&group))))
+        let apart = group.iter().filter_map(|cell| {
+            let why = view.same_host([first.cell, cell.cell]).err()?;
+            Some(format!("no speed-up of {}: {why}", load_method(cell).unwrap_or_default()))
+        });
+        let body = Body::Table(Table::plain(columns, rows(view, &group)));
+        Section::new("transfers.side-by-side", title, body).with_remarks(apart.collect())
     };
     groups.into_iter().map(of_group).collect()
 }
 
-fn rows(group: &[&CellView]) -> Vec<Vec<Datum>> {
+fn rows(view: &RunView, group: &[&CellView]) -> Vec<Vec<Datum>> {
     let row = |name: &str, of: &dyn Fn(&CellView) -> Option<Datum>| {
         let figures = group.iter().map(|cell| Datum::or_absent(of(cell)));
         std::iter::once(Datum::text(name)).chain(figures).collect::<Vec<_>>()
@@ -50,13 +56,16 @@ fn rows(group: &[&CellView]) -> Vec<Vec<Datum>> {
         let rate = mean(cell, metric, "source")? / (duration(cell)? / 1e9);
         Some(Datum::number(rate, Measure::PerSecond(unit)))
     };
-    let against_first = |cell: &CellView| Some(Datum::number(duration(group[0])? / duration(cell)?, Measure::Factor));
+    let against_first = |cell: &CellView| {
+        view.same_host([group[0].cell, cell.cell]).ok()?;
+        Some(Datum::number(duration(group[0])? / duration(cell)?, Measure::Factor))
+    };
     let mut rows = vec![row("duration", &|cell| duration(cell).map(Datum::nanoseconds))];
     for side in ["source", "transform", "destination"] {
-        if mean(group[0], "wall", side).is_none() {
+        if mean(group[0], metric::WALL, side).is_none() {
             continue;
         }
-        rows.push(row(side, &|cell| mean(cell, "wall", side).map(Datum::nanoseconds)));
+        rows.push(row(side, &|cell| mean(cell, metric::WALL, side).map(Datum::nanoseconds)));
         let names: Vec<&str> =
             stages(group[0], side).map(|(name, _)| name).filter(|name| !name.contains('/')).collect();
         for name in names {
@@ -64,8 +73,8 @@ fn rows(group: &[&CellView]) -> Vec<Vec<Datum>> {
             rows.push(row(&format!("  {name}"), &of));
         }
     }
-    rows.push(row("rows", &|cell| rate(cell, "records", Unit::Count)));
-    rows.push(row("bytes", &|cell| rate(cell, "bytes", Unit::Bytes)));
+    rows.push(row("rows", &|cell| rate(cell, metric::RECORDS, Unit::Count)));
+    rows.push(row("bytes", &|cell| rate(cell, metric::BYTES, Unit::Bytes)));
     rows.push(row("speed-up", &against_first));
     rows
 }

@@ -1,6 +1,7 @@
 //! The stages of both sides of each transfer as bars over one axis.
 
 use super::{format_arguments, mean, stages, varying};
+use crate::spec::metric;
 use bench_model::Unit;
 use bench_report::{CellView, Dimension, FamilyChart, Stack, StackPart, Stacks, escape, scale};
 
@@ -12,7 +13,7 @@ pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
     let mut names = varying(cells);
     names.retain(|name| cells.iter().any(|cell| cell.arguments.get(name) != cells[0].arguments.get(name)));
     let stack = |cell: &CellView, side: &'static str| {
-        let wall = mean(cell, "wall", side)?;
+        let wall = mean(cell, metric::WALL, side)?;
         let of_side = stages(cell, side).filter(|(name, _)| !name.contains('/'));
         let parts = of_side.map(|(name, ns)| StackPart { name: escape(name).into_owned(), amount: ns.max(0.0) });
         let name =

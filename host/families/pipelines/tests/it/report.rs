@@ -4,7 +4,7 @@ use bench_family::Family;
 use bench_model::Unit;
 use family_pipelines::Pipelines;
 use insta::assert_snapshot;
-use sample_run::{Block, Run, csv, json, markdown, text};
+use sample_run::{Block, Part, Run, csv, json, markdown, merged, text};
 
 /// A transfer whose sides take `unit_ns` for each of their stages, in one process.
 fn transfer(cell: u32, process: u32, arm: &str, way: &str, unit_ns: u64) -> Block {
@@ -192,4 +192,34 @@ fn one_process_is_not_compared_and_says_so() {
     run.end(None);
     let text = text(&run.view(), Pipelines.report());
     assert!(text.contains("nothing is compared, because cells have fewer than two processes"), "{text}");
+}
+
+#[test]
+fn cells_of_different_machines_have_no_ratio() {
+    let (mut a, mut b) = (Part::new("a"), Part::new("b"));
+    for process in 0..3 {
+        a = a.block(transfer(0, process, "native", "insert", 2_000_000));
+        a = a.block(transfer(1, process, "native", "copy", 1_000_000));
+        b = b.block(transfer(2, process, "native", "copy-binary", 800_000));
+        b = b.block(transfer(3, process, "wasm", "copy", 900_000));
+    }
+    let run = merged("r", "p", [a, b]);
+    let shown = text(&run.view(), Pipelines.report());
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expect in [
+        "speed-up 1.000× 2.000× – no speed-up of copy-binary: measured on different machines (a, b)",
+        "pg-dest/load native, copy / insert rows=1000 0.500×",
+        "pg-dest/load native, copy-binary / insert rows=1000: measured on different machines (a, b)",
+        "pg-dest/load copy, wasm / native rows=1000: measured on different machines (a, b)",
+    ] {
+        assert!(shown.contains(expect), "{expect}: {shown}");
+    }
+    let page = sample_run::page(&run, Pipelines.report());
+    let ratios = page.split("aria-label=\"Ratios of transfers\"").nth(1).unwrap();
+    assert!(ratios.contains(">0.500×  ") && ratios.contains("copy, wasm / native rows=1000: measured on different"));
+    let a = Part::new("a").block(transfer(0, 0, "native", "copy", 1_000_000));
+    let b = Part::new("b").block(transfer(1, 0, "wasm", "copy", 1_000_000));
+    let shown = text(&merged("r", "p", [a, b]).view(), Pipelines.report());
+    assert!(shown.contains("wasm / native rows=1000: measured on different machines (a, b)"), "{shown}");
+    assert!(!shown.contains("fewer than two processes"), "{shown}");
 }
