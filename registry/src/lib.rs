@@ -9,7 +9,7 @@ mod target_toml;
 
 pub use category::{Categories, Category};
 pub use renamed::RenamedScenarios;
-pub use suite::{Cells, OneOrMany, Scalar, Suite};
+pub use suite::{Cells, OneOrMany, Suite};
 pub use target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
 
 use serde::de::DeserializeOwned;
@@ -157,7 +157,7 @@ mod tests {
     /// All combinations of the arguments that the series names.
     fn combinations(series: &SeriesName) -> Vec<Vec<(&String, String)>> {
         series.arguments.iter().fold(vec![Vec::new()], |combinations, (name, values)| {
-            let with = |combination: &Vec<_>, value: &Scalar| {
+            let with = |combination: &Vec<_>, value: &bench_model::Value| {
                 combination.iter().cloned().chain([(name, value.to_string())]).collect()
             };
             combinations.iter().flat_map(|combination| values.iter().map(|value| with(combination, value))).collect()
@@ -219,6 +219,22 @@ mod tests {
             }
         }
         assert_eq!(own_name("nobody"), "nobody");
+    }
+
+    #[test]
+    fn argument_that_is_no_finite_number_is_refused() {
+        for number in ["nan", "inf", "-inf"] {
+            let suite = format!("summary = \"s\"\n[[cells]]\nscenario = \"*\"\narguments = {{ n = [1, {number}] }}");
+            let target = format!(
+                "measured_by = [\"wal\"]\n[[target]]\nname = \"t\"\nsummary = \"s\"\nscenario = \"m/s\"\narm = \"wasm\"\n\
+                 arguments = {{ n = {number} }}\nquantile = 0.5\nsamples_min = 20\nat_most = 1"
+            );
+            let errors = [
+                parse_suite("mine.toml", &suite).unwrap_err().to_string(),
+                parse_targets("mine.toml", &target).unwrap_err().to_string(),
+            ];
+            assert!(errors.iter().all(|error| error.contains("`arguments.n`")), "{errors:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A suite: a named matrix of cells. The names of its scenarios determine the modules that it needs.
 
+use bench_model::Value;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::slice;
 
 /// A suite.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,34 +45,9 @@ pub struct Cells {
 #[serde(untagged)]
 pub enum OneOrMany {
     /// One value.
-    One(Scalar),
+    One(Value),
     /// Several values; each makes cells of its own.
-    Many(Vec<Scalar>),
-}
-
-/// A scalar of TOML.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// `true`.
-    Flag(bool),
-    /// `64`.
-    Integer(i64),
-    /// `1.5`.
-    Decimal(f64),
-    /// `"name"`.
-    Text(String),
-}
-
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Flag(value) => value.fmt(f),
-            Self::Integer(value) => value.fmt(f),
-            Self::Decimal(value) => write!(f, "{value:?}"),
-            Self::Text(value) => value.fmt(f),
-        }
-    }
+    Many(Vec<Value>),
 }
 
 /// The numbers of worker processes that a suite may ask for, as on the command line.
@@ -79,6 +56,9 @@ const PROCESSES: std::ops::RangeInclusive<u32> = 1..=1_000;
 impl Suite {
     /// Checks what the types do not.
     pub(crate) fn check(&self) -> Result<(), String> {
+        for (name, values) in self.cells.iter().flat_map(|cells| &cells.arguments) {
+            ensure_finite(name, values.as_slice())?;
+        }
         if self.iterations == Some(0) {
             return Err("`iterations` is 0; give at least 1".to_owned());
         }
@@ -94,18 +74,33 @@ impl Suite {
 
 impl OneOrMany {
     /// The values; a scalar is a list of one.
-    pub(crate) fn into_list(self) -> Vec<Scalar> {
+    pub(crate) fn into_list(self) -> Vec<Value> {
         match self {
             Self::One(value) => vec![value],
             Self::Many(values) => values,
         }
+    }
+
+    fn as_slice(&self) -> &[Value] {
+        match self {
+            Self::One(value) => slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// Refuses numbers that TOML has and no parameter can take: infinity, and NaN.
+pub(crate) fn ensure_finite(name: &str, values: &[Value]) -> Result<(), String> {
+    match values.iter().find(|value| matches!(value, Value::Decimal(number) if !number.is_finite())) {
+        Some(value) => Err(format!("`arguments.{name}` is {value}; give a finite number")),
+        None => Ok(()),
     }
 }
 
 impl Cells {
     /// The arguments in the form of the command line.
     pub fn axes(&self) -> Vec<(String, Vec<String>)> {
-        let texts = |values: &OneOrMany| values.clone().into_list().iter().map(Scalar::to_string).collect();
+        let texts = |values: &OneOrMany| values.as_slice().iter().map(Value::to_string).collect();
         self.arguments.iter().map(|(name, values)| (name.clone(), texts(values))).collect()
     }
 }

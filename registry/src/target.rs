@@ -1,8 +1,7 @@
 //! A target: a threshold on a figure of a series, either absolute, or relative to a roofline or to another series of the same run.
 //! `target_toml.rs` parses and validates targets.
 
-use crate::suite::Scalar;
-use bench_model::MachineLimit;
+use bench_model::{MachineLimit, Value};
 use std::collections::BTreeMap;
 
 /// A set of targets.
@@ -51,7 +50,7 @@ pub struct SeriesName {
     pub labels: BTreeMap<String, String>,
     /// Values of parameters, at least one for each. The run must have a cell for each combination; parameters that are not named
     /// may have any value.
-    pub arguments: BTreeMap<String, Vec<Scalar>>,
+    pub arguments: BTreeMap<String, Vec<Value>>,
     /// The number of operations that one operation of the series counts as.
     pub per: Per,
 }

@@ -1,9 +1,9 @@
 //! Parses targets from TOML. Contradictory or incomplete targets are errors that name the target. Whether a scenario or metric
 //! exists is checked later, against a run.
 
-use crate::suite::{OneOrMany, Scalar};
+use crate::suite::{OneOrMany, ensure_finite};
 use crate::target::{Baseline, Bound, Figure, Per, SeriesName, Target, Targets};
-use bench_model::{Arm, MachineLimit};
+use bench_model::{Arm, MachineLimit, Value};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -153,10 +153,10 @@ fn per(raw: Option<PerToml>) -> Result<Per, String> {
     }
 }
 
-fn lists(raw: BTreeMap<String, OneOrMany>) -> Result<BTreeMap<String, Vec<Scalar>>, String> {
+fn lists(raw: BTreeMap<String, OneOrMany>) -> Result<BTreeMap<String, Vec<Value>>, String> {
     let list = |(name, values): (String, OneOrMany)| match values.into_list() {
         values if values.is_empty() => Err(format!("`arguments.{name}` is an empty list; give a value, or remove it")),
-        values => Ok((name, values)),
+        values => ensure_finite(&name, &values).map(|()| (name, values)),
     };
     raw.into_iter().map(list).collect()
 }

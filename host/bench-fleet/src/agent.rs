@@ -77,6 +77,8 @@ pub enum Served {
     Done,
     /// The coordinator ended, or asked it to stop.
     Stopped,
+    /// It cannot measure the spec; the coordinator knows this reason.
+    Refused(String),
     /// It could not go on; the coordinator knows this reason.
     Failed(String),
 }
@@ -158,7 +160,7 @@ pub fn serve(
     let spec = match orders.next(uplink)? {
         Some((ToAgent::Spec(spec), _)) => spec,
         Some(_) => {
-            return fail(
+            return refuse(
                 uplink,
                 "the first order is not a spec; install the same bench-host on both machines".to_owned(),
             );
@@ -166,20 +168,20 @@ pub fn serve(
         None => return Ok(Served::Stopped),
     };
     if let Some(reason) = foreign(&spec, card, run) {
-        return fail(uplink, reason);
+        return refuse(uplink, reason);
     }
     match task.lacks(&spec) {
         Ok(digests) if digests.is_empty() => {}
         Ok(digests) => match fetch(orders, uplink, digests, task)? {
             Fetched::All => {}
             Fetched::Stopped => return Ok(Served::Stopped),
-            Fetched::Failed(reason) => return fail(uplink, reason),
+            Fetched::Failed(reason) => return refuse(uplink, reason),
         },
-        Err(reason) => return fail(uplink, reason),
+        Err(reason) => return refuse(uplink, reason),
     }
     let lease = match task.prepare(&spec, uplink) {
         Ok(lease) => lease,
-        Err(reason) => return fail(uplink, reason),
+        Err(reason) => return refuse(uplink, reason),
     };
     uplink.send(&FromAgent::Ready { lease_ns: u64::try_from(lease.as_nanos()).unwrap_or(u64::MAX) })?;
     loop {
@@ -233,6 +235,12 @@ fn fetch(orders: &Orders, uplink: &mut Uplink, digests: Vec<String>, task: &mut 
         }
     }
     Ok(Fetched::All)
+}
+
+/// Says before it is ready that it cannot measure the spec.
+fn refuse(uplink: &mut Uplink, reason: String) -> io::Result<Served> {
+    uplink.send(&FromAgent::Failed { reason: reason.clone() })?;
+    Ok(Served::Refused(reason))
 }
 
 fn fail(uplink: &mut Uplink, reason: String) -> io::Result<Served> {
@@ -372,6 +380,7 @@ mod tests {
                 arm: Arm::Wasm,
                 sha256: digest::of_bytes(b"module"),
                 file: "m.wasm".to_owned(),
+                address: None,
             };
             let spec = Spec { modules: vec![module.clone()], ..spec() };
             let mut input = Vec::new();
@@ -388,7 +397,7 @@ mod tests {
             digest::of_bytes(b"other"),
             digest::of_bytes(b"module")
         );
-        check_input(with(b"other"), Served::Failed(reason), &[], &["hello", "need", "failed"]);
+        check_input(with(b"other"), Served::Refused(reason), &[], &["hello", "need", "failed"]);
         let mut cut = with(b"module");
         cut.truncate(cut.len() - 22);
         check_input(cut, Served::Stopped, &[], &["hello", "need"]);
@@ -397,7 +406,7 @@ mod tests {
     #[track_caller]
     fn check_refused(spec: Spec, reason: &str, asked: &[&str]) {
         let sent: &[&str] = if asked.is_empty() { &["hello", "failed"] } else { &["hello", "block", "failed"] };
-        check(vec![ToAgent::Spec(Box::new(spec))], Served::Failed(reason.to_owned()), asked, sent);
+        check(vec![ToAgent::Spec(Box::new(spec))], Served::Refused(reason.to_owned()), asked, sent);
     }
 
     #[test]

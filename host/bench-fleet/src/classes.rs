@@ -31,11 +31,11 @@ pub enum ClassError {
 }
 
 /// The class of each agent, in the order of `agents`, which are names and machines. Agents are of one class if nothing distinguishes
-/// their machines and programs.
+/// their machines and programs. Two agents run on one machine only if they `may_share` it, which is asked with their numbers.
 pub fn classify(
     agents: &[(&str, &HostCard)],
     host_version: &str,
-    share_machine: bool,
+    may_share: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Vec<ClassId>, ClassError> {
     for (agent, card) in agents {
         if card.host_version != host_version || card.protocol != PROTOCOL {
@@ -47,14 +47,14 @@ pub fn classify(
             return Err(ClassError::Version { agent, found, expected });
         }
     }
-    let mut kernels: HashMap<&str, &str> = HashMap::new();
-    for (agent, card) in agents {
-        if let Some(boot_id) = card.boot_id.as_deref()
-            && let Some(first) = kernels.insert(boot_id, agent)
-            && !share_machine
-        {
-            return Err(ClassError::SharedMachine { first: first.to_owned(), other: (*agent).to_owned() });
+    let mut kernels: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, (agent, card)) in agents.iter().enumerate() {
+        let Some(boot_id) = card.boot_id.as_deref() else { continue };
+        let there = kernels.entry(boot_id).or_default();
+        if let Some(first) = there.iter().find(|first| !may_share(**first, number)) {
+            return Err(ClassError::SharedMachine { first: agents[*first].0.to_owned(), other: (*agent).to_owned() });
         }
+        there.push(number);
     }
     let mut classes: Vec<&HostCard> = Vec::new();
     let found = agents.iter().map(|(_, card)| {
@@ -92,9 +92,14 @@ mod tests {
 
     #[track_caller]
     fn check(cards: &[HostCard], share_machine: bool, expect: Result<&[u32], &str>) {
+        check_sharing(cards, &|_, _| share_machine, expect);
+    }
+
+    #[track_caller]
+    fn check_sharing(cards: &[HostCard], may_share: &dyn Fn(usize, usize) -> bool, expect: Result<&[u32], &str>) {
         let names = ["a", "b", "c", "d"];
         let agents: Vec<_> = names.into_iter().zip(cards).collect();
-        match (classify(&agents, "1", share_machine), expect) {
+        match (classify(&agents, "1", may_share), expect) {
             (Ok(found), Ok(expect)) => assert_eq!(found.iter().map(|class| class.0).collect::<Vec<_>>(), expect),
             (Err(error), Err(text)) => assert_eq!(error.to_string(), text),
             (found, expect) => panic!("{found:?}, expected {expect:?}"),
@@ -116,6 +121,11 @@ mod tests {
         check(&cards, true, Ok(&[0, 0, 0]));
         let unknown = HostCard { boot_id: None, ..card("x", "p", "1") };
         check(&[unknown.clone(), unknown], false, Ok(&[0, 0]));
+        // The first two may share the machine, but none with the third.
+        let refused = refused.replace("agents a and c", "agents a and d");
+        let cards = [card("x", "p", "1"), card("x", "p", "1"), card("x", "p", "2"), card("x", "p", "1")];
+        check_sharing(&cards[..3], &|a, b| a < 2 && b < 2, Ok(&[0, 0, 0]));
+        check_sharing(&cards, &|a, b| a < 2 && b < 2, Err(&refused));
     }
 
     #[test]

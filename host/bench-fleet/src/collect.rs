@@ -143,7 +143,7 @@ fn copy_lines(
                 bytes.extend(encode(&[Record::Part(part)]));
             }
             Some(Record::End(end)) => finished = Some(end.finished),
-            record if record.as_ref().and_then(cell).is_none_or(is_official) => bytes.extend(text),
+            record if record.as_ref().and_then(cell_of).is_none_or(is_official) => bytes.extend(text),
             _ => {}
         }
     }
@@ -154,7 +154,7 @@ fn copy_lines(
 }
 
 /// The number of the cell that a record belongs to, if it belongs to one.
-fn cell(record: &Record) -> Option<u32> {
+pub(crate) fn cell_of(record: &Record) -> Option<u32> {
     match record {
         Record::Cell(record) => Some(record.cell),
         Record::Series(record) => Some(record.cell),

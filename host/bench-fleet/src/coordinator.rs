@@ -1,11 +1,14 @@
 //! Decides who measures what: answers the messages of agents with orders. It knows neither processes nor clocks, so that tests can
 //! simulate any fleet.
 
+use crate::inspect::Inspector;
 use crate::protocol::{FromAgent, ToAgent};
-use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueError, Stored, Subject};
+use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueError, Subject};
 use std::collections::{BTreeSet, VecDeque};
 
+mod ends;
 mod event;
+mod kept;
 mod silence;
 mod simulation;
 mod spread;
@@ -30,6 +33,10 @@ pub struct Coordinator<Q> {
     events: Vec<Event>,
     /// Classes whose agents have all measured the common group, and that have yet to be decided.
     ready: Vec<ClassId>,
+    /// Checks blocks before they are kept.
+    inspector: Option<Inspector>,
+    /// How many blocks differ from an earlier one of the same repetition.
+    contradictions: u32,
     revision: u64,
     steps: u64,
 }
@@ -92,6 +99,8 @@ pub enum AgentState {
     Left,
     /// It ended early.
     Lost,
+    /// It cannot measure the run, or sent what cannot be so. Nothing more is taken of it.
+    Excluded,
 }
 
 impl AgentState {
@@ -100,7 +109,7 @@ impl AgentState {
             Self::Preparing | Self::Measuring(_) | Self::Idle => Kind::Working,
             Self::Silent => Kind::Silent,
             Self::Leaving => Kind::Leaving,
-            Self::Left | Self::Lost => Kind::Ended,
+            Self::Left | Self::Lost | Self::Excluded => Kind::Ended,
         }
     }
 }
@@ -179,8 +188,21 @@ impl<Q: Queue> Coordinator<Q> {
         let counts = [agents.len() as u32, 0, 0, 0];
         let preparing = (0..agents.len() as u32).map(|agent| (0, AgentId(agent))).collect();
         let (events, ready, revision, steps) = (Vec::new(), Vec::new(), 0, agents.len() as u64);
-        let (classes, leaving_heard_ns) = (of_classes, 0);
-        Ok(Self { queue, agents, classes, counts, preparing, leaving_heard_ns, events, ready, revision, steps })
+        let (classes, leaving_heard_ns, inspector, contradictions) = (of_classes, 0, None, 0);
+        Ok(Self {
+            queue,
+            agents,
+            classes,
+            counts,
+            preparing,
+            leaving_heard_ns,
+            events,
+            ready,
+            inspector,
+            contradictions,
+            revision,
+            steps,
+        })
     }
 
     /// Takes a `message` of an agent, with the bytes of its block. Returns the orders that follow from it.
@@ -192,6 +214,10 @@ impl<Q: Queue> Coordinator<Q> {
         now_ns: u64,
     ) -> Result<Vec<Order>, QueueError> {
         self.steps += 1;
+        if self.agent(agent).state == AgentState::Excluded {
+            // It has yet to notice that nothing more is taken of it.
+            return Ok(Vec::new());
+        }
         self.hear(agent, now_ns)?;
         match message {
             FromAgent::Hello(_) | FromAgent::Clock { .. } | FromAgent::Need { .. } => Ok(Vec::new()),
@@ -199,13 +225,7 @@ impl<Q: Queue> Coordinator<Q> {
                 self.agent(agent).lease_ns = *lease_ns;
                 Ok(Vec::new())
             }
-            FromAgent::Block { part, .. } => {
-                let subject = Subject { agent, part: *part };
-                if self.queue.store(subject, block)? == Stored::Different {
-                    self.events.push(Event::Different { subject });
-                }
-                Ok(Vec::new())
-            }
+            FromAgent::Block { part, .. } => self.keep(Subject { agent, part: *part }, block, now_ns),
             FromAgent::Claim => {
                 let order = self.claim(agent, now_ns)?;
                 if order.is_none() {
@@ -216,6 +236,9 @@ impl<Q: Queue> Coordinator<Q> {
                 Ok(order.into_iter().collect())
             }
             FromAgent::Completed { groups } => {
+                if let Some(lacking) = self.lacking(agent, groups) {
+                    return self.distrust(agent, lacking, now_ns);
+                }
                 for group in groups {
                     self.complete(agent, *group)?;
                 }
@@ -224,30 +247,6 @@ impl<Q: Queue> Coordinator<Q> {
             }
             FromAgent::Leaving => self.end(agent, AgentState::Left, now_ns),
             FromAgent::Failed { .. } => self.end(agent, AgentState::Lost, now_ns),
-        }
-    }
-
-    /// Notes that the process of an agent has ended. Its groups go to others, if it had not left.
-    pub fn gone(&mut self, agent: AgentId, now_ns: u64) -> Result<Vec<Order>, QueueError> {
-        self.steps += 1;
-        if self.agent(agent).state.kind() == Kind::Ended {
-            return Ok(Vec::new());
-        }
-        self.end(agent, AgentState::Lost, now_ns)
-    }
-
-    /// Notes that an agent that was lost is started again.
-    pub fn expect(&mut self, agent: AgentId, now_ns: u64) {
-        self.steps += 1;
-        if self.agent(agent).state != AgentState::Lost {
-            return;
-        }
-        let class = self.agent(agent).class;
-        self.class(class).alive += 1;
-        self.set(agent, AgentState::Preparing, now_ns);
-        self.events.push(Event::Restarted { agent });
-        if self.class(class).spread == Spread::Undecided {
-            self.wait_for(agent);
         }
     }
 
@@ -454,25 +453,6 @@ impl<Q: Queue> Coordinator<Q> {
             }
         }
         Ok(orders)
-    }
-
-    fn end(&mut self, agent: AgentId, state: AgentState, now_ns: u64) -> Result<Vec<Order>, QueueError> {
-        let class = self.agent(agent).class;
-        let mut groups = self.queue.release(agent)?;
-        self.steps += 1 + groups.len() as u64;
-        if self.agent(agent).has_common_group {
-            // Others measure the common group anyway.
-            groups.clear();
-        }
-        if state == AgentState::Lost {
-            self.events.push(Event::Lost { agent, groups, is_silent: false });
-        }
-        self.set(agent, state, now_ns);
-        let alive = &mut self.class(class).alive;
-        *alive = alive.saturating_sub(1);
-        self.wait_no_longer(agent);
-        self.replace_one(agent);
-        self.wake(class, now_ns)
     }
 }
 

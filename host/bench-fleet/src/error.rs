@@ -1,6 +1,7 @@
 //! Why shards cannot be merged.
 
 use bench_sink::runfile::{ReadError, WriteError};
+use std::io;
 use std::path::PathBuf;
 
 /// The reason why run directories cannot be merged. Each error names a directory and says what to do next.
@@ -12,6 +13,9 @@ pub enum MergeError {
     /// The merged run cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// What an agent kept of itself cannot be read.
+    #[error("cannot read {}", .0.display())]
+    Card(PathBuf, #[source] io::Error),
     /// There is no complete head in the run file.
     #[error("{}: the run was interrupted before it measured anything; measure the shard again", .0.display())]
     Headless(PathBuf),
@@ -37,6 +41,16 @@ pub enum MergeError {
         other: PathBuf,
         /// The number of the shard.
         number: u32,
+    },
+    /// Two directories hold what one agent of a fleet kept, with different content.
+    #[error("{} and {} are both of agent {agent}, with different content; merge only the folder that the agent itself kept", first.display(), other.display())]
+    AgentTwice {
+        /// The first directory.
+        first: PathBuf,
+        /// The other directory.
+        other: PathBuf,
+        /// The name of the agent.
+        agent: String,
     },
     /// A repetition is in two shards.
     #[error("{} and {} both hold cell {cell}, process {process}; merge only shards of one run", first.display(), other.display())]

@@ -2,35 +2,39 @@
 //! visitors, which were started elsewhere and connect by themselves.
 
 mod error;
+mod loss;
+mod messages;
 mod process;
 mod restart;
 mod time;
 mod visitor;
 
 pub use error::FleetError;
+pub use loss::{AgentLoss, LossKind};
 pub use visitor::Visitor;
 
 use crate::clock::{CLOCK_SAMPLES, Exchange, wall_ns};
-use crate::coordinator::{AgentState, Coordinator, Order};
+use crate::coordinator::{Coordinator, Order};
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, ProtocolError, Spec, ToAgent};
-use crate::queue::{AgentId, ClassId, Queue};
-use bench_sink::digest;
+use crate::queue::{AgentId, ClassId, Queue, QueueError};
 use bench_sink::runfile::ClockRecord;
 use process::Process;
+use restart::Restarts;
 use std::collections::HashMap;
-use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
-use visitor::Pipe;
+use visitor::{Pipe, RETURN};
 
 /// The agents of a fleet. They are asked to end when this is dropped, and killed if they do not.
 #[derive(Debug)]
 pub struct Fleet {
     agents: Vec<Agent>,
+    /// The numbers of the agents, by name.
+    numbers: HashMap<String, AgentId>,
     messages: Receiver<Message>,
     waker: SyncSender<Message>,
     begun: Instant,
@@ -38,6 +42,10 @@ pub struct Fleet {
     expected: usize,
     /// How long to wait before an agent that was lost is started again, for each time.
     restarts: Vec<Duration>,
+    /// Which agents are started again, and when.
+    due: Restarts,
+    /// How long a visitor whose connection was lost may take to connect again.
+    patience: Duration,
     /// The files of modules that agents may lack, by digest.
     modules: HashMap<String, PathBuf>,
 }
@@ -56,6 +64,8 @@ struct Agent {
     card: Option<HostCard>,
     /// How far its clock is ahead, as the comparisons so far tell, and how many there were: when it joined, and when it leaves.
     clock: [(Option<ClockRecord>, usize); 2],
+    /// Whether it plans what the spec says, and has measured the rooflines.
+    is_prepared: bool,
     /// How often it was started again.
     restarted: usize,
     /// When it is started again.
@@ -77,6 +87,8 @@ enum Message {
     Ended { agent: AgentId, connection: u32, error: Option<ProtocolError> },
     /// An agent has connected by itself.
     Came(Visitor),
+    /// What started an agent elsewhere tells that it has ended.
+    Lost(AgentLoss),
     /// The fleet was interrupted.
     Woken,
 }
@@ -86,8 +98,18 @@ pub trait FleetObserver<Q> {
     /// Called after each message and each change, at the time `now_ns` since the fleet began.
     fn changed(&mut self, coordinator: &mut Coordinator<Q>, now_ns: u64);
 
+    /// When [`changed`](Self::changed) is worth calling next although nothing happens until then, since the fleet began.
+    fn wake_ns(&self) -> Option<u64> {
+        None
+    }
+
     /// Called when an agent could not go on, with the reason.
     fn failed(&mut self, agent: &str, reason: &str);
+
+    /// Called when an agent cannot measure the run at all, with the reason.
+    fn refused(&mut self, agent: &str, reason: &str) {
+        self.failed(agent, reason);
+    }
 
     /// Called when all agents of a class have measured the common group, if the coordinator waits for that: whether the machines differ.
     fn differs(&mut self, _class: ClassId) -> bool {
@@ -126,8 +148,18 @@ impl Fleet {
     /// A fleet of so many agents, none of which is there yet.
     fn new(expected: usize, restarts: &[Duration]) -> Self {
         let (waker, messages) = mpsc::sync_channel(MESSAGES_MAX);
-        let (restarts, modules) = (restarts.to_vec(), HashMap::new());
-        Self { agents: Vec::new(), messages, waker, begun: Instant::now(), expected, restarts, modules }
+        Self {
+            agents: Vec::new(),
+            numbers: HashMap::new(),
+            messages,
+            waker,
+            begun: Instant::now(),
+            expected,
+            restarts: restarts.to_vec(),
+            due: Restarts::default(),
+            patience: RETURN,
+            modules: HashMap::new(),
+        }
     }
 
     fn start(&mut self, name: &str, command: Command, log: PathBuf) -> io::Result<()> {
@@ -147,10 +179,18 @@ impl Fleet {
             has_ended: true,
             card: None,
             clock: [(None, 0); 2],
+            is_prepared: false,
             restarted: 0,
             restart_at: None,
         });
-        AgentId(self.agents.len() as u32 - 1)
+        let agent = AgentId(self.agents.len() as u32 - 1);
+        self.numbers.insert(name.to_owned(), agent);
+        agent
+    }
+
+    /// The number of the agent of this name.
+    fn named(&self, name: &str) -> Option<AgentId> {
+        self.numbers.get(name).copied()
     }
 
     /// Reads what a process that was just started says.
@@ -195,23 +235,6 @@ impl Fleet {
         self.modules = modules;
     }
 
-    /// Sends modules to an agent that lacks them.
-    fn ship(&mut self, agent: AgentId, digests: &[String]) -> Result<(), FleetError> {
-        for sha256 in digests {
-            let fail = |reason: String| FleetError::Module { sha256: sha256.clone(), reason };
-            let file = self.modules.get(sha256).ok_or_else(|| fail("it is not a module of this run".to_owned()))?;
-            let bytes = fs::read(file).map_err(|error| fail(format!("cannot read {}: {error}", file.display())))?;
-            if digest::of_bytes(&bytes) != *sha256 {
-                return Err(fail(format!("{} was built again after the run had begun", file.display())));
-            }
-            if let Some(input) = &mut self.agents[agent.0 as usize].orders {
-                // An agent that cannot be reached has ended, which its output tells too.
-                let _ = protocol::send_module(input, sha256, &bytes);
-            }
-        }
-        Ok(())
-    }
-
     /// The names of the agents.
     pub fn names(&self) -> Vec<String> {
         self.agents.iter().map(|agent| agent.name.clone()).collect()
@@ -238,7 +261,10 @@ impl Fleet {
     pub fn join(&mut self, within: Duration, is_stopped: &dyn Fn() -> bool) -> Result<Vec<HostCard>, FleetError> {
         let mut cards: Vec<Option<HostCard>> = vec![None; self.expected];
         let end = Instant::now() + within;
-        while let Some(missing) = (0..self.expected).find(|agent| !self.has_joined(*agent)) {
+        // All before it have joined.
+        let mut first = 0;
+        while let Some(missing) = (first..self.expected).find(|agent| !self.has_joined(*agent)) {
+            first = missing;
             if is_stopped() {
                 return Err(FleetError::Interrupted);
             }
@@ -261,7 +287,11 @@ impl Fleet {
                     let reason = self.end(agent, error);
                     return Err(FleetError::NotJoined { agent: self.name(agent), reason });
                 }
-                Ok(Message::Came(visitor)) => self.meet(visitor)?,
+                // An agent that had joined may have to do so again.
+                Ok(Message::Came(visitor)) => first = self.meet(visitor)?.map_or(first, |agent| agent.min(first)),
+                Ok(Message::Lost(loss)) => {
+                    first = self.lost_while_joining(loss)?.map_or(first, |agent| agent.min(first));
+                }
                 Ok(Message::Woken) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     if missing >= self.agents.len() {
@@ -276,8 +306,8 @@ impl Fleet {
         Ok(cards.into_iter().flatten().collect())
     }
 
-    /// Has all agents measure `spec` until nothing is left or `is_stopped`. An agent that refuses the spec ends the fleet; one that is
-    /// lost later does not. Returns whether it was stopped.
+    /// Has all agents measure `spec` until nothing is left or `is_stopped`. It goes on without an agent that cannot measure the spec, or is lost
+    /// later. Returns whether it was stopped.
     pub fn drive<Q: Queue>(
         &mut self,
         coordinator: &mut Coordinator<Q>,
@@ -285,7 +315,6 @@ impl Fleet {
         observer: &mut dyn FleetObserver<Q>,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<bool, FleetError> {
-        let mut is_prepared = vec![false; self.agents.len()];
         for agent in 0..self.agents.len() as u32 {
             self.order(vec![(AgentId(agent), ToAgent::Spec(Box::new(spec.clone())))]);
         }
@@ -299,82 +328,27 @@ impl Fleet {
                 self.order(orders);
             }
             let now_ns = self.now_ns();
-            let orders = coordinator.expire(now_ns)?;
+            let orders = settle(coordinator, observer, now_ns)?;
             self.order(orders);
-            while let Some(class) = coordinator.undecided() {
-                let orders = coordinator.decide(class, observer.differs(class), now_ns)?;
-                self.order(orders);
-            }
             observer.changed(coordinator, now_ns);
             if coordinator.is_over(now_ns)? {
                 return Ok(false);
             }
-            let orders = match self.receive(self.pause(coordinator.wake_ns(), now_ns)) {
-                Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
-                    match self.welcome(agent, &card, spec) {
-                        Ok(()) => Vec::new(),
-                        Err(reason) => {
-                            observer.failed(&self.name(agent), &reason);
-                            coordinator.gone(agent, self.now_ns())?
-                        }
-                    }
-                }
-                Ok(Message::Said { agent, message: FromAgent::Need { sha256 }, .. }) => {
-                    self.ship(agent, &sha256)?;
-                    Vec::new()
-                }
-                Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
-                    if !is_prepared[agent.0 as usize] {
-                        return Err(FleetError::Refused { agent: self.name(agent), reason });
-                    }
-                    observer.failed(&self.name(agent), &reason);
-                    let orders = coordinator.handle(agent, &FromAgent::Failed { reason }, &[], self.now_ns())?;
-                    self.expect(coordinator, agent);
-                    orders
-                }
-                Ok(Message::Said { agent, message, block, .. }) => {
-                    if matches!(message, FromAgent::Ready { .. }) {
-                        is_prepared[agent.0 as usize] = true;
-                    }
-                    coordinator.handle(agent, &message, &block, self.now_ns())?
-                }
-                Ok(Message::Ended { agent, error, .. }) => self.ended(coordinator, agent, error, observer)?,
-                Ok(Message::Came(visitor)) => self.came_again(coordinator, visitor, observer)?,
-                Ok(Message::Woken) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
+            let wake_ns = coordinator.wake_ns().into_iter().chain(observer.wake_ns()).min();
+            let pause = self.pause(wake_ns, now_ns);
+            let orders = match self.receive(pause) {
+                Ok(message) => self.take(message, spec, coordinator, observer)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Vec::new(),
             };
             self.order(orders);
         }
     }
 
-    /// How long to wait for a message, at the time `now_ns`, if a lease may end at `wake_ns`.
-    fn pause(&self, wake_ns: Option<u64>, now_ns: u64) -> Duration {
-        let until_lease = wake_ns.map(|wake_ns| Duration::from_nanos(wake_ns.saturating_sub(now_ns)));
-        let now = Instant::now();
-        let restarts = self.agents.iter().filter(|agent| agent.has_ended).filter_map(|agent| agent.restart_at);
-        let until_restart = restarts.min().map(|at| at.saturating_duration_since(now));
-        until_lease.into_iter().chain(until_restart).fold(LOOK, Duration::min)
-    }
-
-    /// Ends the process of an agent whose output has ended, and returns the orders that follow from it.
-    fn ended<Q: Queue>(
-        &mut self,
-        coordinator: &mut Coordinator<Q>,
-        agent: AgentId,
-        error: Option<ProtocolError>,
-        observer: &mut dyn FleetObserver<Q>,
-    ) -> Result<Vec<Order>, FleetError> {
-        let reason = self.end(agent, error);
-        if self.agents[agent.0 as usize].restart_at.is_some() {
-            // It has said before why it could not go on.
-            return Ok(Vec::new());
-        }
-        let before = coordinator.state(agent).0.clone();
-        tell_early_end(coordinator, agent, &self.name(agent), &reason, observer);
-        let orders = coordinator.gone(agent, self.now_ns())?;
-        if !matches!(before, AgentState::Left | AgentState::Lost) {
-            self.expect(coordinator, agent);
-        }
-        Ok(orders)
+    /// How long to wait for a message, at the time `now_ns`, if there is something to do at `wake_ns`.
+    fn pause(&mut self, wake_ns: Option<u64>, now_ns: u64) -> Duration {
+        let until_wake = wake_ns.map(|wake_ns| Duration::from_nanos(wake_ns.saturating_sub(now_ns)));
+        let until_restart = self.next_restart().map(|(at, _)| at.saturating_duration_since(Instant::now()));
+        until_wake.into_iter().chain(until_restart).fold(LOOK, Duration::min)
     }
 
     /// Sends orders. Before an agent leaves, it is asked for the time: it has nothing to measure then.
@@ -400,10 +374,8 @@ impl Fleet {
 
     /// Ends the process of an agent whose output has ended. Returns what it printed last, or how it ended.
     fn end(&mut self, agent: AgentId, error: Option<ProtocolError>) -> String {
-        let agent = &mut self.agents[agent.0 as usize];
-        agent.has_ended = true;
-        agent.orders = None;
-        match (&mut agent.process, error) {
+        self.note_end(agent);
+        match (&mut self.agents[agent.0 as usize].process, error) {
             (None, None) => "its connection has ended".to_owned(),
             (None, Some(error)) => error.to_string(),
             (Some(process), None) => process.wait(),
@@ -417,17 +389,18 @@ impl Fleet {
     }
 }
 
-/// Tells the observer why an agent ended that had not left.
-fn tell_early_end<Q: Queue>(
-    coordinator: &Coordinator<Q>,
-    agent: AgentId,
-    name: &str,
-    reason: &str,
+/// What follows from the time alone: groups whose lease has ended go to others, and classes are decided whose agents have all measured the
+/// common group.
+pub(crate) fn settle<Q: Queue>(
+    coordinator: &mut Coordinator<Q>,
     observer: &mut dyn FleetObserver<Q>,
-) {
-    if !matches!(coordinator.state(agent).0, AgentState::Left | AgentState::Lost) {
-        observer.failed(name, reason);
+    now_ns: u64,
+) -> Result<Vec<Order>, QueueError> {
+    let mut orders = coordinator.expire(now_ns)?;
+    while let Some(class) = coordinator.undecided() {
+        orders.extend(coordinator.decide(class, observer.differs(class), now_ns)?);
     }
+    Ok(orders)
 }
 
 impl Drop for Fleet {
@@ -437,7 +410,7 @@ impl Drop for Fleet {
         while self.agents.iter().any(|agent| !agent.has_ended) {
             match self.receive(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Ended { agent, error, .. }) => _ = self.end(agent, error),
-                Ok(Message::Said { .. } | Message::Came(_) | Message::Woken) => {}
+                Ok(Message::Said { .. } | Message::Came(_) | Message::Lost(_) | Message::Woken) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -467,3 +440,6 @@ fn read((agent, connection): (AgentId, u32), output: impl Read, messages: &SyncS
     };
     let _ = messages.send(Message::Ended { agent, connection, error });
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod collect;
 mod coordinator;
 mod error;
 mod fleet;
+mod inspect;
 mod loopback;
 #[cfg(test)]
 #[path = "../tests/made_up/mod.rs"]
@@ -27,6 +28,7 @@ mod nats;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod nats_server;
 mod own;
+mod pace;
 mod part;
 mod place;
 mod protocol;
@@ -43,7 +45,8 @@ pub use clock::wall_ns;
 pub use collect::{Collected, Collector, FleetFolder, ShardOf, contradiction, has_head, write_shard};
 pub use coordinator::{AgentState, COMMON_GROUP, Coordinator, Event, HAND_MAX, Order, Simulated, simulate};
 pub use error::MergeError;
-pub use fleet::{Fleet, FleetError, FleetObserver, JOIN, RESTARTS, Visitor};
+pub use fleet::{AgentLoss, Fleet, FleetError, FleetObserver, JOIN, LossKind, RESTARTS, Visitor};
+pub use inspect::{Inspector, PlannedCell};
 pub use loopback::Loopback;
 pub use merge::{Checks, Merged, merge, merge_stopped};
 #[cfg(feature = "nats")]
@@ -51,7 +54,8 @@ pub use nats::{
     AgentLink, Guests, Invitation, LinkReader, LinkWriter, Login, NatsError, Pings, Reception, RunStream, Server,
     is_name, join_link, wait_for_invitation,
 };
-pub use own::own_blocks;
+pub use own::{AgentCard, OwnBlocks, own_blocks};
+pub use pace::Pace;
 pub use place::{AgentPlace, Place, agents};
 pub use protocol::{FromAgent, HostCard, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent};
 #[cfg(feature = "nats")]

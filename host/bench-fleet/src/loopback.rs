@@ -1,28 +1,41 @@
 //! An agent and a coordinator in one process, connected as processes are: for measuring what it costs that a repetition is sent.
 
-use crate::agent::{AgentTask, Uplink, listen, serve};
+use crate::agent::{AgentTask, Orders, Uplink, listen, serve};
 use crate::clock::wall_ns;
 use crate::collect::Collector;
 use crate::coordinator::Coordinator;
+use crate::fleet::Visitor;
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, Spec, ToAgent};
-use crate::queue::{AgentId, ClassId, Embedded, Part};
-use std::io::{self, BufReader};
+use crate::queue::{AgentId, ClassId, Embedded, Part, Queue};
+use std::fmt;
+use std::io::{self, BufReader, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "nats")]
+mod at_server;
 
 const AGENT: AgentId = AgentId(0);
 const NAME: &str = "loopback";
 
-/// A fleet of one agent, whose repetitions take no time. Each group has one cell with one repetition.
-#[derive(Debug)]
+/// A fleet of one agent, whose repetitions take no time. Each group has one cell with one repetition. The agent has ended when this is dropped.
 pub struct Loopback {
-    coordinator: Coordinator<Embedded<Collector>>,
-    messages: BufReader<UnixStream>,
-    orders: UnixStream,
+    coordinator: Coordinator<Box<dyn Queue>>,
+    messages: BufReader<Box<dyn Read + Send>>,
+    /// Closed to have the agent end.
+    orders: Option<Box<dyn Write + Send>>,
+    agent: Option<JoinHandle<()>>,
     next: ToAgent,
     begun: Instant,
+}
+
+impl fmt::Debug for Loopback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loopback").field("next", &self.next).finish_non_exhaustive()
+    }
 }
 
 /// Sends the same block for every group.
@@ -46,15 +59,50 @@ impl AgentTask for Sender {
     }
 }
 
+/// The writing half of a socket, whose end the other side reads although the reading half is still there.
+struct Half(UnixStream);
+
+impl Write for Half {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Write);
+    }
+}
+
 impl Loopback {
-    /// Starts an agent for so many `groups`, which sends `block` for each. What it sends is kept in a new folder in `folder`.
+    /// Starts an agent for so many `groups`, which sends `block` for each over a pair of sockets. What it sends is kept in a new folder in
+    /// `folder`.
     pub fn begin(folder: &Path, block: Vec<u8>, groups: u32) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let card = HostCard::of_version(env!("CARGO_PKG_VERSION"));
+        let out = theirs.try_clone()?;
+        let connect = move || Ok((listen(BufReader::new(theirs), wall_ns, || {}), Uplink::new(out)));
+        let agent = start(NAME, block, connect)?;
+        let messages = Box::new(ours.try_clone()?);
+        let visitor = Visitor { name: NAME.to_owned(), orders: Box::new(Half(ours)), messages };
+        let queue = Embedded::new(Collector::create(folder, &[NAME.to_owned()])?);
+        Self::with((visitor, agent), Box::new(queue), (NAME, groups))
+    }
+
+    /// The coordinator of an agent that has come, for the run of this name with so many groups.
+    fn with(
+        (visitor, agent): (Visitor, JoinHandle<()>),
+        queue: Box<dyn Queue>,
+        (run, groups): (&str, u32),
+    ) -> io::Result<Self> {
+        let Visitor { orders, messages, .. } = visitor;
         let spec = Spec {
             protocol: PROTOCOL,
-            host_version: card.host_version.clone(),
-            id: NAME.to_owned(),
+            host_version: card().host_version,
+            id: run.to_owned(),
             words: Vec::new(),
             command: Vec::new(),
             seed: 0,
@@ -62,18 +110,15 @@ impl Loopback {
             modules: Vec::new(),
             signature: None,
         };
-        let out = theirs.try_clone()?;
-        thread::Builder::new().name("agent".to_owned()).spawn(move || {
-            let orders = listen(BufReader::new(theirs), wall_ns, || {});
-            // If something goes wrong, the coordinator's side reports it.
-            let _ = serve(&orders, &mut Uplink::new(out), (&card, Some(NAME)), &mut Sender(block));
-        })?;
-        let collector = Collector::create(folder, &[NAME.to_owned()])?;
-        let coordinator =
-            Coordinator::new(Embedded::new(collector), &[ClassId(0)], groups, true).map_err(io::Error::other)?;
-        let (messages, orders) = (BufReader::new(ours.try_clone()?), ours);
-        let next = ToAgent::Spec(Box::new(spec));
-        let mut loopback = Self { coordinator, messages, orders, next, begun: Instant::now() };
+        let coordinator = Coordinator::new(queue, &[ClassId(0)], groups, true).map_err(io::Error::other)?;
+        let mut loopback = Self {
+            coordinator,
+            messages: BufReader::new(messages),
+            orders: Some(orders),
+            agent: Some(agent),
+            next: ToAgent::Spec(Box::new(spec)),
+            begun: Instant::now(),
+        };
         protocol::receive_hello(&mut loopback.messages).map_err(io::Error::other)?;
         loopback.hand()?;
         Ok(loopback)
@@ -87,7 +132,7 @@ impl Loopback {
             ToAgent::Measure { groups } => groups.len(),
             ToAgent::Spec(_) | ToAgent::Module { .. } | ToAgent::Clock { .. } => 0,
         };
-        protocol::send(&mut self.orders, &self.next)?;
+        protocol::send(self.orders.as_mut().ok_or(io::ErrorKind::BrokenPipe)?, &self.next)?;
         loop {
             let received = protocol::receive(&mut self.messages).map_err(io::Error::other)?;
             let (message, block) = received.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -102,6 +147,35 @@ impl Loopback {
             }
         }
     }
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        // It may still send something, and must not wait for somebody to read it.
+        let _ = io::copy(&mut self.messages, &mut io::sink());
+        if let Some(agent) = self.agent.take() {
+            let _ = agent.join();
+        }
+    }
+}
+
+fn card() -> HostCard {
+    HostCard::of_version(env!("CARGO_PKG_VERSION"))
+}
+
+/// Starts an agent that sends `block` for every group of the run of this name, over what `connect` returns.
+fn start(
+    run: &str,
+    block: Vec<u8>,
+    connect: impl FnOnce() -> io::Result<(Orders, Uplink)> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let run = run.to_owned();
+    thread::Builder::new().name("agent".to_owned()).spawn(move || {
+        // If something goes wrong, the coordinator's side reports it.
+        let Ok((orders, mut uplink)) = connect() else { return };
+        let _ = serve(&orders, &mut uplink, (&card(), Some(run.as_str())), &mut Sender(block));
+    })
 }
 
 #[cfg(test)]
@@ -124,5 +198,16 @@ mod tests {
         assert_eq!(measured, 100);
         let kept = fs::read(folder.path().join(NAME).join(FILE_NAME)).unwrap();
         assert_eq!(kept, b"block\n".repeat(100));
+    }
+
+    #[test]
+    fn agent_that_has_more_to_measure_ends_with_the_fleet() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut loopback = Loopback::begin(folder.path(), vec![b'x'; 1 << 20], 100).unwrap();
+        assert!(loopback.hand().unwrap() > 0);
+        // It sends more than the sockets hold, and nobody takes it.
+        let order = ToAgent::Measure { groups: vec![98, 99] };
+        protocol::send(loopback.orders.as_mut().unwrap(), &order).unwrap();
+        drop(loopback);
     }
 }

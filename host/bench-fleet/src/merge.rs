@@ -1,7 +1,10 @@
-//! Merges the shards of a run. The lines of each shard are copied as they were written, so that no figure changes.
+//! Merges the shards of a run, or what the agents of a fleet kept of one. The lines are copied as they were written, so that no figure changes.
+
+mod agents;
 
 use crate::MergeError;
 use crate::part::Part;
+use agents::{Kept, Shards, shards};
 use bench_sink::runfile::{EndRecord, Record, RunRecord, RunWriter};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +25,12 @@ pub struct Merged {
     pub directory: PathBuf,
     /// Directories that hold nothing that another one does not hold.
     pub copies: Vec<PathBuf>,
+    /// What is wrong with the results, one line each.
+    pub findings: Vec<String>,
 }
 
-/// Writes the shards in `directories` as one run into the folder `out`. The result depends on the shards only, not on the order in
-/// which they are given. Nothing is written if anything does not fit.
+/// Writes the shards in `directories` as one run into the folder `out`; or what counts of that which agents of a fleet kept in `directories`.
+/// The result depends on the shards only, not on the order in which they are given. Nothing is written if anything does not fit.
 pub fn merge(directories: &[PathBuf], out: &Path, checks: Checks) -> Result<Merged, MergeError> {
     merge_stopped(directories, out, checks, None)
 }
@@ -37,9 +42,35 @@ pub fn merge_stopped(
     checks: Checks,
     stopped: Option<String>,
 ) -> Result<Merged, MergeError> {
+    let Shards { parts, copies, stopped: unfinished, findings } = read(directories)?;
+    check(&parts, checks)?;
+    let Some(first) = parts.first() else { return Ok(Merged { directory: out.to_owned(), copies, findings }) };
+    let run = head(&parts, first);
+    let mut writer = RunWriter::create(&out.join(&run.id))?;
+    writer.append(&[Record::Run(run)])?;
+    writer.append_raw(&first.head)?;
+    for part in &parts {
+        if part.is_of_agent {
+            writer.append(&[Record::Part(part.part.clone())])?;
+        }
+        part.copy_body(&mut writer)?;
+    }
+    // An agent that was lost has no end.
+    let finished = parts.iter().map(|part| part.end.as_ref().map_or(&part.part.started, |end| &end.finished)).max();
+    let (finished, stopped) = (finished.cloned().unwrap_or_default(), stopped.or(unfinished));
+    writer.append(&[Record::End(EndRecord { finished, stopped })])?;
+    Ok(Merged { directory: writer.directory().to_owned(), copies, findings })
+}
+
+/// Reads the shards in `directories`, sorted by number, and finds copies among them.
+fn read(directories: &[PathBuf]) -> Result<Shards, MergeError> {
+    let (mut kept, mut copies) = (Vec::new(), Vec::new());
     let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
-    let mut copies = Vec::new();
     for directory in directories {
+        if let Some(of_agent) = Kept::read(directory)? {
+            kept.push(of_agent);
+            continue;
+        }
         let part = Part::read(directory)?;
         let number = part.part.number;
         match parts.get(&number) {
@@ -52,19 +83,15 @@ pub fn merge_stopped(
             None => _ = parts.insert(number, part),
         }
     }
-    let parts: Vec<Part> = parts.into_values().collect();
-    check(&parts, checks)?;
-    let Some(first) = parts.first() else { return Ok(Merged { directory: out.to_owned(), copies }) };
-    let run = head(&parts, first);
-    let mut writer = RunWriter::create(&out.join(&run.id))?;
-    writer.append(&[Record::Run(run)])?;
-    writer.append_raw(&first.head)?;
-    for part in &parts {
-        part.copy_body(&mut writer)?;
+    match (parts.values().next(), kept.first()) {
+        (Some(shard), Some(of_agent)) => {
+            let (first, other) = (shard.directory.clone(), of_agent.directory.clone());
+            let what = "only the other was kept by an agent of a fleet".to_owned();
+            Err(MergeError::Different { first, other, what })
+        }
+        (None, Some(_)) => shards(kept),
+        (_, None) => Ok(Shards { parts: parts.into_values().collect(), copies, stopped: None, findings: Vec::new() }),
     }
-    let finished = parts.iter().filter_map(|part| part.end.as_ref()).map(|end| end.finished.clone()).max();
-    writer.append(&[Record::End(EndRecord { finished: finished.unwrap_or_default(), stopped })])?;
-    Ok(Merged { directory: writer.directory().to_owned(), copies })
 }
 
 /// The first record of the merged run.
@@ -100,7 +127,7 @@ fn check(parts: &[Part], checks: Checks) -> Result<(), MergeError> {
     for part in &parts[1..] {
         fit(first, part)?;
     }
-    for part in parts {
+    for part in parts.iter().filter(|part| !part.is_of_agent) {
         if part.end.as_ref().is_none_or(|end| end.stopped.is_some()) {
             return Err(MergeError::Unfinished(part.directory.clone()));
         }

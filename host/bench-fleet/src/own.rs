@@ -1,41 +1,121 @@
-//! The run file of an agent as the blocks that it sent, so that an agent that was started again can send them once more.
+//! What an agent keeps: its run file, as the blocks that it sent, so that an agent that was started again can send them once more; and next to it
+//! its card, so that what several agents kept can be merged without a coordinator.
 
+use crate::protocol::HostCard;
 use crate::queue::Part;
-use bench_sink::runfile::{RawLine, ReadError, Record};
+use bench_sink::regular;
+use bench_sink::runfile::{RawLine, RawLines, ReadError, Record};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::{fs, io};
 
-/// The complete blocks of the run in `directory`, as an agent sends them: the head with its modules, each repetition, and each other
-/// record. A block that was sent before has the same part and the same bytes.
-pub fn own_blocks(directory: &Path) -> Result<Vec<(Part, Vec<u8>)>, ReadError> {
-    let mut blocks: Vec<(Part, Vec<u8>)> = Vec::new();
-    let mut notes = 0;
-    let mut open: Option<(u32, u32)> = None;
-    let mut is_head = false;
-    for RawLine { record, text } in RawLine::read_all(directory)? {
-        let was_head = std::mem::replace(&mut is_head, matches!(record, Some(Record::Run(_) | Record::Module(_))));
-        let goes_on = open.is_some() || (was_head && matches!(record, Some(Record::Module(_))));
+/// Which agent wrote a run file, and where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentCard {
+    /// The name of the agent.
+    pub agent: String,
+    /// Its machine and program.
+    pub card: HostCard,
+}
+
+/// The name of the file that holds the card, and its maximum size.
+pub(crate) const CARD: &str = "agent.json";
+const CARD_BYTES_MAX: u64 = 1 << 20;
+
+impl AgentCard {
+    /// Keeps it next to the run file in `directory`.
+    pub fn keep(&self, directory: &Path) -> io::Result<()> {
+        let new = directory.join("agent.new");
+        fs::write(&new, serde_json::to_vec(self)?)?;
+        fs::rename(new, directory.join(CARD))
+    }
+
+    /// The card next to the run file in `directory`, if there is one.
+    pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {
+        match regular::read(&directory.join(CARD), CARD_BYTES_MAX) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The complete blocks of a run file, as an agent sends them: the head with its modules, each repetition, and each other record. A block that was
+/// sent before has the same part and the same bytes. It holds one block at a time.
+#[derive(Debug)]
+pub struct OwnBlocks {
+    lines: RawLines,
+    /// The block that may go on.
+    block: Option<(Part, Vec<u8>)>,
+    /// The number of the next block that belongs to no cell.
+    notes: u32,
+    /// The repetition of which the outcome is to come.
+    open: Option<(u32, u32)>,
+    /// Whether the line before is of the head.
+    is_head: bool,
+}
+
+/// The blocks of the run in `directory`.
+pub fn own_blocks(directory: &Path) -> Result<OwnBlocks, ReadError> {
+    Ok(OwnBlocks { lines: RawLines::open(directory)?, block: None, notes: 0, open: None, is_head: false })
+}
+
+impl OwnBlocks {
+    /// Adds a line. Returns the block before, if the line begins another one.
+    fn add(&mut self, RawLine { record, text }: RawLine) -> Option<(Part, Vec<u8>)> {
+        let is_of_head = matches!(record, Some(Record::Run(_) | Record::Module(_)));
+        let was_head = std::mem::replace(&mut self.is_head, is_of_head);
+        let goes_on = self.open.is_some() || (was_head && matches!(record, Some(Record::Module(_))));
         let ends = match &record {
             Some(Record::Cell(cell)) => {
-                open = Some((cell.cell, cell.process));
+                self.open = Some((cell.cell, cell.process));
                 false
             }
             // A repetition may also hold outcomes of earlier ones that it contradicts.
-            Some(Record::Outcome(outcome)) => open == Some((outcome.cell, outcome.process)),
+            Some(Record::Outcome(outcome)) => self.open == Some((outcome.cell, outcome.process)),
             _ => false,
         };
-        match (blocks.last_mut(), open) {
-            (Some((_, block)), _) if goes_on => block.extend(text),
-            (_, Some((cell, process))) => blocks.push((Part::Repetition { cell, process }, text)),
-            (_, None) => {
-                blocks.push((Part::Note(notes), text));
-                notes += 1;
+        let before = if goes_on && let Some((_, block)) = &mut self.block {
+            block.extend(text);
+            None
+        } else {
+            let part = self.next_part();
+            self.block.replace((part, text))
+        };
+        if ends {
+            self.open = None;
+        }
+        before
+    }
+
+    /// What the next block holds.
+    fn next_part(&mut self) -> Part {
+        match self.open {
+            Some((cell, process)) => Part::Repetition { cell, process },
+            None => {
+                self.notes += 1;
+                Part::Note(self.notes - 1)
             }
         }
-        if ends {
-            open = None;
-        }
     }
-    Ok(blocks)
+}
+
+impl Iterator for OwnBlocks {
+    type Item = Result<(Part, Vec<u8>), ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(line) = self.lines.next() {
+            match line {
+                Ok(line) => {
+                    if let Some(block) = self.add(line) {
+                        return Some(Ok(block));
+                    }
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.block.take().map(Ok)
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +156,8 @@ mod tests {
             let directory = folder.path().join("run");
             let mut writer = RunWriter::create(&directory).unwrap();
             sent.iter().for_each(|(_, block)| writer.append_raw(block).unwrap());
-            prop_assert_eq!(own_blocks(&directory).unwrap(), sent);
+            let found = own_blocks(&directory).unwrap().collect::<Result<Vec<_>, _>>();
+            prop_assert_eq!(found.unwrap(), sent);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! One shard as it was measured: what it belongs to, and its lines as they were written. The lines stay on the disk until they are copied.
 
 use crate::MergeError;
+use crate::collect::cell_of;
 use bench_sink::digest::Hasher;
 use bench_sink::regular;
 use bench_sink::runfile::{
     EndRecord, FILE_NAME, ModuleRecord, PartRecord, RawLine, RawLines, ReadError, Record, RunRecord, RunWriter,
 };
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -27,6 +29,8 @@ pub(crate) struct Part {
     body: Vec<Range<u64>>,
     /// The digest of those lines.
     pub(crate) body_sha256: String,
+    /// Whether an agent of a fleet kept it: the file says nothing of a shard, and holds more than counts.
+    pub(crate) is_of_agent: bool,
 }
 
 /// How much is copied at once. Each piece is synced.
@@ -34,8 +38,21 @@ const PIECE_BYTES: u64 = 16 << 20;
 
 impl Part {
     pub(crate) fn read(directory: &Path) -> Result<Self, MergeError> {
-        let directory = directory.to_owned();
-        let (mut run, mut part, mut end) = (None, None, None);
+        Self::scan(directory, None, &|_| true)
+    }
+
+    /// What an agent of a fleet kept of the cells that it `counts` for, as the shard `part`.
+    pub(crate) fn of_agent(
+        directory: &Path,
+        part: PartRecord,
+        counts: &dyn Fn(u32) -> bool,
+    ) -> Result<Self, MergeError> {
+        Self::scan(directory, Some(part), counts)
+    }
+
+    fn scan(directory: &Path, part: Option<PartRecord>, counts: &dyn Fn(u32) -> bool) -> Result<Self, MergeError> {
+        let (directory, is_of_agent) = (directory.to_owned(), part.is_some());
+        let (mut run, mut part, mut end) = (None, part, None);
         let (mut modules, mut repetitions) = (Vec::new(), Vec::new());
         let (mut head, mut body, mut hasher) = (Vec::new(), Vec::new(), Hasher::default());
         let mut end_of_line = 0;
@@ -50,6 +67,7 @@ impl Part {
                     head.extend(text);
                 }
                 Some(Record::End(record)) => end = Some(record),
+                record if record.as_ref().and_then(cell_of).is_some_and(|cell| !counts(cell)) => {}
                 record => {
                     match record {
                         Some(Record::Part(record)) => part = Some(record),
@@ -67,7 +85,8 @@ impl Part {
         // A later outcome of the same repetition replaces an earlier one.
         repetitions.sort_unstable();
         repetitions.dedup();
-        Ok(Self { directory, run, part, modules, end, repetitions, head, body, body_sha256: hasher.finish() })
+        let body_sha256 = hasher.finish();
+        Ok(Self { directory, run, part, modules, end, repetitions, head, body, body_sha256, is_of_agent })
     }
 
     /// Appends all lines but those of the head and the ends to another run file, as they were written.
@@ -96,8 +115,13 @@ impl Part {
     pub(crate) fn different(&self, other: &Self) -> Option<String> {
         let differs = |name: &str, is_different: bool| is_different.then(|| name.to_owned());
         let (a, b) = (&self.run, &other.run);
-        let digests = |part: &Self| -> Vec<_> { part.modules.iter().map(|module| module.sha256.clone()).collect() };
+        // Files that were refused are in nobody's way.
+        let digests = |part: &Self| -> BTreeSet<_> {
+            let loaded = part.modules.iter().filter(|module| module.refused.is_none());
+            loaded.map(|module| module.sha256.clone()).collect()
+        };
         differs("the number of shards", self.part.of != other.part.of)
+            .or_else(|| differs("the run of the fleet", self.is_of_agent && a.id != b.id))
             .or_else(|| differs("the program", a.program_sha256 != b.program_sha256))
             .or_else(|| differs("the seed", a.seed != b.seed))
             .or_else(|| differs("the modules", digests(self) != digests(other)))

@@ -27,6 +27,15 @@ pub struct AgentPlace {
     pub name: String,
     /// The machine that is reached over SSH; `None` on this one.
     pub ssh: Option<String>,
+    /// The number of the place that has several agents on this machine, which so may share it with each other.
+    pub together: Option<usize>,
+}
+
+impl AgentPlace {
+    /// Whether both agents were asked for as several on one machine.
+    pub fn is_together_with(&self, other: &Self) -> bool {
+        self.together.is_some() && self.together == other.together
+    }
 }
 
 /// Maximum number of agents, because each is a child process of this one.
@@ -95,15 +104,19 @@ pub fn agents(places: &[Place]) -> Result<Vec<AgentPlace>, String> {
     let mut agents = Vec::new();
     let mut names = BTreeSet::new();
     let mut local = 0;
-    for place in places {
+    for (index, place) in places.iter().enumerate() {
         match place {
             Place::Local(number) => {
+                let together = Some(index).filter(|_| *number > 1);
                 for _ in 0..*number {
                     local += 1;
-                    agents.push((format!("local-{local}"), None));
+                    agents.push(AgentPlace { name: format!("local-{local}"), ssh: None, together });
                 }
             }
-            Place::Ssh(hosts) => agents.extend(hosts.iter().map(|host| (host.clone(), Some(host.clone())))),
+            Place::Ssh(hosts) => {
+                let agent = |host: &String| AgentPlace { name: host.clone(), ssh: Some(host.clone()), together: None };
+                agents.extend(hosts.iter().map(agent));
+            }
             // The cluster starts those, from a manifest.
             Place::Kubernetes(_) => {}
             // These agents connect by themselves.
@@ -114,14 +127,14 @@ pub fn agents(places: &[Place]) -> Result<Vec<AgentPlace>, String> {
     if agents.len() > AGENTS_MAX as usize {
         return Err(format!("--on names {} agents, but there can be at most {AGENTS_MAX}", agents.len()));
     }
-    let with_name = |(wanted, ssh): (String, Option<String>)| {
-        let mut name = wanted.clone();
+    let with_name = |agent: AgentPlace| {
+        let mut name = agent.name.clone();
         let mut number = 2;
         while !names.insert(name.clone()) {
-            name = format!("{wanted}-{number}");
+            name = format!("{}-{number}", agent.name);
             number += 1;
         }
-        AgentPlace { name, ssh }
+        AgentPlace { name, ..agent }
     };
     Ok(agents.into_iter().map(with_name).collect())
 }
@@ -161,6 +174,19 @@ mod tests {
         #[cfg(feature = "nats")]
         check("nats://127.0.0.1", Ok(&[]));
         check("ssh:a,a,local-1 local:1", Ok(&["a", "a-2", "local-1", "local-1-2"]));
+    }
+
+    #[test]
+    fn only_agents_of_one_place_are_together() {
+        let places: [Place; 5] =
+            ["local:2", "local:2", "local:1", "local", "ssh:a,a"].map(|place| place.parse().unwrap());
+        let agents = agents(&places).unwrap();
+        let together = |a: usize, b: usize| agents[a].is_together_with(&agents[b]);
+        for a in 0..agents.len() {
+            for b in (0..agents.len()).filter(|b| *b != a) {
+                assert_eq!(together(a, b), a / 2 == b / 2 && a < 4, "{} and {}", agents[a], agents[b]);
+            }
+        }
     }
 
     #[test]

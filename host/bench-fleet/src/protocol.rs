@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read, Write};
 
 /// The version of these messages. Both sides must have the same.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 const HOST_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -64,6 +64,9 @@ pub struct ModuleDigest {
     /// The path of the file in a folder of modules; empty if it is part of bench-host.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub file: String,
+    /// Where it is in a registry, as `oci://HOST/REPOSITORY[:TAG]@sha256:…` with the digest of its manifest, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// What is measured. It holds no passwords.

@@ -159,6 +159,10 @@ pub trait Queue {
     /// [`LOSSES_MAX`] different agents is given up.
     fn release(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError>;
 
+    /// Takes the groups of an agent that was ended from outside, for others to measure them anew, and returns them. That says nothing of these
+    /// groups, so none of them counts as lost.
+    fn take_back(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError>;
+
     /// Releases the agents whose lease has ended at `now_ns`, with the groups that each of them held.
     fn expire(&mut self, now_ns: u64) -> Result<Vec<(AgentId, Vec<u32>)>, QueueError>;
 
@@ -195,6 +199,10 @@ impl<Q: Queue + ?Sized> Queue for Box<Q> {
 
     fn release(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
         (**self).release(agent)
+    }
+
+    fn take_back(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
+        (**self).take_back(agent)
     }
 
     fn expire(&mut self, now_ns: u64) -> Result<Vec<(AgentId, Vec<u32>)>, QueueError> {

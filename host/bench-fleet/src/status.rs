@@ -5,7 +5,7 @@ use crate::protocol::Spec;
 use crate::queue::Progress;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// The state of a fleet run.
@@ -53,12 +53,15 @@ pub struct AgentStatus {
     pub name: String,
     /// The number of its class, from 1.
     pub class: u32,
-    /// What it is doing: `preparing`, `measuring`, `silent`, `idle`, `leaving`, `left`, `lost`.
+    /// What it is doing: `preparing`, `measuring`, `silent`, `idle`, `leaving`, `left`, `lost`, `excluded`.
     pub state: String,
     /// How long it had been doing that when this was written.
     pub for_ns: u64,
     /// The numbers of the groups that it measures.
     pub groups: Vec<u32>,
+    /// The scenarios and arguments of these groups.
+    #[serde(default)]
+    pub scenarios: Vec<String>,
     /// How many groups of it count.
     pub finished: u32,
 }
@@ -69,14 +72,22 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const LAUNCH: &str = "launch.json";
 const SPEC: &str = "spec.json";
 
+/// A file that keeps room for the last state and the last messages of a run whose disk is full.
+pub(crate) const RESERVE: &str = "reserve";
+const RESERVE_BYTES: usize = 32 << 10;
+
 /// Held by the process that coordinates a run, as long as it lives.
 #[derive(Debug)]
-pub struct RunLock(File);
+pub struct RunLock {
+    file: File,
+    folder: FleetFolder,
+}
 
 impl Drop for RunLock {
     fn drop(&mut self) {
+        self.folder.make_room();
         // A child process that has not yet become its program has a copy of the file, which would keep the lock.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
@@ -84,12 +95,22 @@ impl FleetFolder {
     /// Creates the folder, and locks it for this process.
     pub fn begin(&self) -> io::Result<RunLock> {
         fs::create_dir_all(self.path())?;
-        let file = File::create(self.path().join(LOCK))?;
+        let mut file = File::options().create(true).write(true).truncate(false).open(self.path().join(LOCK))?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => io::Error::from(io::ErrorKind::ResourceBusy),
             TryLockError::Error(error) => error,
         })?;
-        Ok(RunLock(file))
+        // It may have the number of an earlier process.
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        let lock = RunLock { file, folder: self.clone() };
+        fs::write(self.path().join(RESERVE), [0_u8; RESERVE_BYTES])?;
+        Ok(lock)
+    }
+
+    /// Gives up the room that is kept for the last state and messages, before they are written.
+    pub fn make_room(&self) {
+        let _ = fs::remove_file(self.path().join(RESERVE));
     }
 
     /// Whether the process that coordinates the run still lives.
@@ -103,6 +124,14 @@ impl FleetFolder {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// The process that coordinates the run, if it still lives.
+    pub fn process(&self) -> io::Result<Option<u32>> {
+        if !self.is_going_on()? {
+            return Ok(None);
+        }
+        Ok(fs::read_to_string(self.path().join(LOCK))?.parse().ok())
     }
 
     /// The file that says how the process that coordinates the run is started.
@@ -181,6 +210,8 @@ mod tests {
         assert!(FleetFolder::all(out.path()).unwrap().is_empty());
         let lock = folder.begin().unwrap();
         assert!(folder.is_going_on().unwrap());
+        assert_eq!(folder.process().unwrap(), Some(std::process::id()));
+        assert_eq!(fs::metadata(folder.path().join(RESERVE)).unwrap().len(), RESERVE_BYTES as u64);
         let status = FleetStatus {
             id: folder.id(),
             process: 7,
@@ -198,5 +229,7 @@ mod tests {
         assert_eq!(folder.read().unwrap(), status);
         drop(lock);
         assert!(!folder.is_going_on().unwrap());
+        assert_eq!(folder.process().unwrap(), None);
+        assert!(!folder.path().join(RESERVE).exists(), "what is written last has room");
     }
 }

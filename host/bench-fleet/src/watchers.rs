@@ -2,7 +2,7 @@
 //! they send is read.
 
 use crate::collect::FleetFolder;
-use crate::status::{LAUNCH, LOCK};
+use crate::status::{LAUNCH, LOCK, RESERVE};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -42,6 +42,12 @@ impl Watchers {
     /// Tells all watchers that there is something new in the files.
     pub fn wake(&self) {
         lock(&self.connected).retain(wake);
+    }
+
+    /// A function that does so, for other threads.
+    pub fn waker(&self) -> impl Fn() + Send + 'static + use<> {
+        let connected = Arc::clone(&self.connected);
+        move || lock(&connected).retain(wake)
     }
 }
 
@@ -103,7 +109,7 @@ impl FleetFolder {
         if self.has_spec() {
             return;
         }
-        for name in [SOCKET, LOG, LOCK, LAUNCH] {
+        for name in [SOCKET, LOG, LOCK, LAUNCH, RESERVE] {
             let _ = fs::remove_file(self.path().join(name));
         }
         let _ = fs::remove_dir(self.path());

@@ -45,6 +45,13 @@ pub enum Event {
         /// What was sent twice.
         subject: Subject,
     },
+    /// An agent sent what cannot be so.
+    Distrusted {
+        /// The agent.
+        agent: AgentId,
+        /// What it sent, and what is wrong with it.
+        what: String,
+    },
 }
 
 impl Event {
@@ -85,6 +92,10 @@ impl Event {
                     "agent {agent} sent two different blocks of {}; the first one counts, and its own run file has both",
                     subject.part
                 )
+            }
+            Self::Distrusted { agent, what } => {
+                let agent = name(*agent);
+                format!("agent {agent} sent {what}; nothing more is taken of it, and others measure what it held")
             }
         }
     }

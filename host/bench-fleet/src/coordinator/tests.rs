@@ -3,8 +3,14 @@
 use super::silence::PREPARING_NS;
 use super::simulation::{Counted, PROCESSES, REPETITION_NS, Simulation};
 use super::*;
+use crate::inspect::PlannedCell;
+use crate::made_up;
 use crate::queue::{Embedded, Part};
+use bench_model::{Arguments, Arm};
+use bench_sink::runfile::{OutcomeRecord, Planned, Record, encode};
 use proptest::prelude::*;
+
+mod parts;
 
 /// The work for each repetition, and the entries in memory for each, of a fleet in which each agent measures 100 repetitions.
 fn per_repetition(agents: u32) -> (f64, f64) {
@@ -13,8 +19,10 @@ fn per_repetition(agents: u32) -> (f64, f64) {
     fleet.run().unwrap();
     assert!(fleet.coordinator.is_over(fleet.now_ns).unwrap());
     assert!((0..groups).all(|group| fleet.coordinator.owner(ClassId(0), group).is_some()));
-    let Simulated { repetitions, steps, entries } = fleet.simulated();
+    let Simulated { repetitions, steps, entries, shown } = fleet.simulated();
     assert_eq!(repetitions, u64::from((groups + agents - 1) * PROCESSES), "each once, but for the common group");
+    let shown_max = fleet.now_ns / 100_000 + u64::from(agents);
+    assert!(shown > 0 && shown <= shown_max, "{shown} agents are written, where ten thousand a second are the most");
     let repetitions = f64::from(groups * PROCESSES);
     (steps as f64 / repetitions, entries as f64 / repetitions)
 }
@@ -25,8 +33,22 @@ fn work_of_the_coordinator_grows_linearly_up_to_ten_thousand_agents() {
     let (work_of_large, entries_of_large) = per_repetition(10_000);
     eprintln!("100 agents, 10^4 repetitions: {work:.2} steps and {entries:.2} entries each");
     eprintln!("10,000 agents, 10^6 repetitions: {work_of_large:.2} steps and {entries_of_large:.2} entries each");
-    assert!(work_of_large <= 1.1 * work, "{work_of_large} steps a repetition, {work} in a fleet of a hundredth");
-    assert!(entries_of_large <= 1.1 * entries, "{entries_of_large} entries a repetition, {entries} in a small fleet");
+    assert!(work_of_large <= 1.01 * work, "{work_of_large} steps a repetition, {work} in a fleet of a hundredth");
+    assert!(entries_of_large <= 1.01 * entries, "{entries_of_large} entries a repetition, {entries} in a small fleet");
+}
+
+#[test]
+fn fleets_that_take_turns_do_the_work_of_each() {
+    let one = simulate(1, 10).unwrap();
+    let three = simulate(3, 10).unwrap();
+    let times = |Simulated { repetitions, steps, entries, shown }: Simulated| Simulated {
+        repetitions: 3 * repetitions,
+        steps: 3 * steps,
+        entries: 3 * entries,
+        shown: 3 * shown,
+    };
+    assert_eq!(three, times(one));
+    assert_eq!(one.repetitions, u64::from((100 + 10 - 1) * PROCESSES));
 }
 
 proptest! {
@@ -119,6 +141,23 @@ fn idle_agent_gets_what_a_lost_one_held() {
     assert!(coordinator.is_over(5).unwrap());
     assert_eq!((coordinator.owner(ClassId(0), 0), coordinator.owner(ClassId(0), 1)), (Some(b), Some(b)));
     assert_eq!(lines(&mut coordinator), [""; 0]);
+}
+
+#[test]
+fn group_of_agents_that_were_ended_from_outside_is_not_given_up() {
+    let mut coordinator = measuring();
+    let (a, b) = (AgentId(0), AgentId(1));
+    let again = ToAgent::Measure { groups: vec![0] };
+    coordinator.disrupted(a, 1).unwrap();
+    assert_eq!(lines(&mut coordinator), ["agent a was lost; the group of cells that it held is measured anew"]);
+    coordinator.handle(b, &FromAgent::Completed { groups: vec![1] }, b"", 2).unwrap();
+    let orders = coordinator.handle(b, &FromAgent::Claim, b"", 2).unwrap();
+    assert_eq!(orders, [(b, again.clone())]);
+    coordinator.disrupted(b, 3).unwrap();
+    assert!(coordinator.disrupted(b, 3).unwrap().is_empty(), "it has ended already");
+    coordinator.expect(a, 4);
+    let orders = coordinator.handle(a, &FromAgent::Claim, b"", 4).unwrap();
+    assert_eq!(orders, [(a, again)]);
 }
 
 #[test]
@@ -228,13 +267,16 @@ fn other_block_of_the_same_repetition_is_reported() {
     let mut coordinator = measuring();
     let part = Part::Repetition { cell: 3, process: 1 };
     let message = FromAgent::Block { part, bytes: 1, sha256: String::new() };
-    for block in [b"a", b"a", b"b"] {
+    for block in [b"a", b"a"] {
         coordinator.handle(AgentId(0), &message, block, 0).unwrap();
     }
+    assert!(!coordinator.has_contradiction(), "it was delivered twice");
+    coordinator.handle(AgentId(0), &message, b"b", 0).unwrap();
     let expect =
         "agent a sent two different blocks of cell 3, process 1; the first one counts, and its own run file has both";
     assert_eq!(lines(&mut coordinator), [expect]);
     assert_eq!(coordinator.queue().blocks().0, 1);
+    assert!(coordinator.has_contradiction());
 }
 
 /// A coordinator of three agents of one class that wait after the common group, and of one alone.
@@ -358,4 +400,101 @@ fn queue_of_a_coordinator_that_was_lost_is_gone_on_with() {
     assert!(say(&mut coordinator, 0, &FromAgent::Claim).is_empty());
     assert!(say(&mut coordinator, 1, &FromAgent::Claim).is_empty());
     assert_eq!(coordinator.decide(class, true, 2).unwrap(), [measure(1, 1)], "it was the first to finish");
+}
+
+/// A coordinator of two agents of one class, whose groups have one cell and one repetition each, and which checks what they send.
+fn inspecting() -> Coordinator<Embedded<Counted>> {
+    let cell = |group| PlannedCell {
+        group,
+        scenario: "m/s".to_owned(),
+        arm: Arm::Wasm,
+        variant: None,
+        arguments: Arguments::default(),
+        sha256: "d".to_owned(),
+    };
+    let planned =
+        Planned { cells: 2, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
+    let mut coordinator = measuring();
+    let cells = vec![cell(0), cell(1)];
+    coordinator.inspect(Inspector::new(&made_up::spec(), planned, cells, vec![None, None]));
+    coordinator
+}
+
+/// Sends the head of a run file as the agent, with this name of the run.
+fn send_head(coordinator: &mut Coordinator<Embedded<Counted>>, agent: u32, run: &str) -> Vec<Order> {
+    let head = format!(
+        "{{\"v\":1,\"record\":\"run\",\"id\":\"{run}\",\"started\":\"1\",\"seed\":1,\"command\":[],\"planned\":{{\"cells\":2,\"processes\":1}},\"fingerprint\":{{\"host_version\":\"1\",\"os\":\"\",\"kernel\":\"\",\"architecture\":\"\",\"cpus\":1}}}}\n"
+    );
+    let message = FromAgent::Block { part: Part::Note(0), bytes: head.len() as u64, sha256: String::new() };
+    coordinator.handle(AgentId(agent), &message, head.as_bytes(), 1).unwrap()
+}
+
+fn send(coordinator: &mut Coordinator<Embedded<Counted>>, agent: u32, part: Part, block: &[u8]) -> Vec<Order> {
+    let message = FromAgent::Block { part, bytes: block.len() as u64, sha256: String::new() };
+    coordinator.handle(AgentId(agent), &message, block, 1).unwrap()
+}
+
+fn repetition(cell: u32) -> (Part, Vec<u8>) {
+    let records = [Record::Cell(made_up::cell(cell, 0, "m.wasm")), Record::Outcome(OutcomeRecord::ok(cell, 0))];
+    (Part::Repetition { cell, process: 0 }, encode(&records))
+}
+
+#[test]
+fn agent_that_sends_what_cannot_be_so_is_excluded_and_others_measure_what_it_held() {
+    let mut coordinator = inspecting();
+    let (a, b) = (AgentId(0), AgentId(1));
+    assert!(send_head(&mut coordinator, 1, "r").is_empty());
+    let (part, block) = repetition(1);
+    assert!(send(&mut coordinator, 1, part, &block).is_empty());
+    assert!(say(&mut coordinator, 1, &completed(1)).is_empty());
+    assert!(say(&mut coordinator, 1, &FromAgent::Claim).is_empty(), "it waits");
+    let orders = send_head(&mut coordinator, 0, "other");
+    assert_eq!(orders, [(b, ToAgent::Measure { groups: vec![0] })]);
+    let expect = "agent a sent a block of part 0 of its notes that cannot be so: it is of another run; nothing more is taken of it, and others \
+                  measure what it held";
+    assert_eq!(lines(&mut coordinator), [expect]);
+    assert_eq!(coordinator.state(a).0, &AgentState::Excluded);
+    // It has yet to notice.
+    assert!(send_head(&mut coordinator, 0, "r").is_empty());
+    assert!(say(&mut coordinator, 0, &completed(0)).is_empty());
+    assert!(say(&mut coordinator, 0, &FromAgent::Claim).is_empty());
+    assert_eq!(coordinator.owner(ClassId(0), 0), None);
+    assert!(coordinator.gone(a, 2).unwrap().is_empty());
+    coordinator.expect(a, 2);
+    assert_eq!(coordinator.state(a).0, &AgentState::Excluded, "it is not started again");
+    let (part, block) = repetition(0);
+    assert!(send(&mut coordinator, 1, part, &block).is_empty());
+    assert!(say(&mut coordinator, 1, &completed(0)).is_empty());
+    assert_eq!(say(&mut coordinator, 1, &FromAgent::Claim), [(b, ToAgent::Leave)]);
+    say(&mut coordinator, 1, &FromAgent::Leaving);
+    assert!(coordinator.is_over(3).unwrap());
+    assert_eq!(coordinator.queue().blocks().0, 3, "the head and two repetitions, all of the other agent");
+    assert_eq!(lines(&mut coordinator), [""; 0]);
+}
+
+#[test]
+fn group_that_was_not_sent_is_not_measured() {
+    let mut coordinator = inspecting();
+    send_head(&mut coordinator, 0, "r");
+    assert!(say(&mut coordinator, 0, &completed(0)).is_empty(), "the other agent is not idle");
+    let expect = "agent a sent word that it has measured group 0, but not repetitions of cell 0; nothing more is taken of it, and others measure \
+                  what it held";
+    assert_eq!(lines(&mut coordinator), [expect]);
+    assert_eq!(coordinator.owner(ClassId(0), 0), None);
+    assert_eq!(coordinator.progress(ClassId(0)).unwrap(), Progress { waiting: 1, leased: 1, ..Progress::default() });
+}
+
+#[test]
+fn agent_that_cannot_measure_the_run_is_no_loss() {
+    let mut coordinator = undecided();
+    for agent in 0..2 {
+        say(&mut coordinator, agent, &FromAgent::Claim);
+        say(&mut coordinator, agent, &completed(COMMON_GROUP));
+    }
+    assert!(coordinator.exclude(AgentId(2), 2).unwrap().is_empty());
+    assert_eq!(coordinator.undecided(), Some(ClassId(0)), "its class is decided without it");
+    assert!(coordinator.exclude(AgentId(2), 2).unwrap().is_empty());
+    assert!(coordinator.events().is_empty());
+    coordinator.exclude(AgentId(3), 2).unwrap();
+    assert_eq!(coordinator.progress(ClassId(1)).unwrap().waiting, 3, "no other class measures for it");
 }

@@ -37,20 +37,20 @@ pub enum FleetError {
         /// How long they were waited for.
         seconds: u64,
     },
+    /// An agent was not started elsewhere, or has ended there and is not started again.
+    #[error("agent {agent} does not come: {reason}")]
+    NotStarted {
+        /// The agent.
+        agent: String,
+        /// What happened to it.
+        reason: String,
+    },
     /// An agent cannot measure the plan.
     #[error("agent {agent} cannot measure this run: {reason}")]
     Refused {
         /// The agent.
         agent: String,
         /// Why, and what to do.
-        reason: String,
-    },
-    /// A module cannot be sent to an agent that lacks it.
-    #[error("the module {sha256} cannot be sent to an agent: {reason}; start a new run")]
-    Module {
-        /// Its digest.
-        sha256: String,
-        /// The reason.
         reason: String,
     },
     /// Interrupted before anything was measured.

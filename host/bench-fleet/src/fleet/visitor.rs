@@ -26,6 +26,9 @@ impl fmt::Debug for Visitor {
 /// How long an agent whose connection was lost may take to connect again: its machine, or the server, may have to start.
 pub(super) const RETURN: Duration = Duration::from_secs(120);
 
+/// The same, if what started the agent starts another in its place.
+pub(super) const RETURN_OF_LAUNCHED: Duration = Duration::from_secs(900);
+
 /// How often an agent may connect again. One that cannot go on would otherwise do so for ever.
 pub(super) const VISITS_MAX: usize = 256;
 
@@ -64,18 +67,19 @@ impl Fleet {
         move |visitor| _ = door.send(Message::Came(visitor))
     }
 
-    /// Takes an agent that connects before the fleet measures.
-    pub(super) fn meet(&mut self, visitor: Visitor) -> Result<(), FleetError> {
-        let agent = match self.agents.iter().position(|agent| agent.name == visitor.name) {
-            Some(found) => AgentId(found as u32),
+    /// Takes an agent that connects before the fleet measures. Returns its number; `None` if there are enough.
+    pub(super) fn meet(&mut self, visitor: Visitor) -> Result<Option<usize>, FleetError> {
+        let agent = match self.named(&visitor.name) {
+            Some(found) => found,
             None if self.agents.len() < self.expected => self.add(&visitor.name),
             // Its connection ends.
-            None => return Ok(()),
+            None => return Ok(None),
         };
         let known = &mut self.agents[agent.0 as usize];
         known.card = None;
         known.clock = [(None, 0); 2];
-        self.connect(agent, visitor)
+        self.connect(agent, visitor)?;
+        Ok(Some(agent.0 as usize))
     }
 
     /// Takes an agent that connects while the fleet measures: one of it that was lost.
@@ -85,10 +89,9 @@ impl Fleet {
         visitor: Visitor,
         observer: &mut dyn FleetObserver<Q>,
     ) -> Result<Vec<Order>, FleetError> {
-        let found = self.agents.iter().position(|agent| agent.name == visitor.name);
-        let Some(agent) = found.map(|found| AgentId(found as u32)) else { return Ok(Vec::new()) };
+        let Some(agent) = self.named(&visitor.name) else { return Ok(Vec::new()) };
         let is_welcome = self.agents[agent.0 as usize].restarted < VISITS_MAX;
-        if *coordinator.state(agent).0 == AgentState::Left || !is_welcome {
+        if matches!(coordinator.state(agent).0, AgentState::Left | AgentState::Excluded) || !is_welcome {
             return Ok(Vec::new());
         }
         let mut orders = Vec::new();

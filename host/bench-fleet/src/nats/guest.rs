@@ -22,7 +22,8 @@ pub struct Invitation {
 /// The subject on which coordinators ask who is there, with the name of the run.
 pub(super) const CALL: &str = "bench-host.call";
 
-/// The subject on which agents answer that they are there, with the name of the run; their own names follow.
+/// The subject on which agents answer that they are there, with the name of the run; without one when they begin to wait. Their own names
+/// follow.
 pub(super) const HERE: &str = "bench-host.here";
 
 /// The subject on which the agent `name` is invited.
@@ -69,6 +70,8 @@ pub fn wait_for_invitation(
             _ => server.rest(),
         }
     };
+    // Without a run, it asks those who have one to call at once. They call again and again anyway.
+    let _ = server.wait(client.publish(format!("{HERE}.{name}"), Bytes::new()));
     let mut asked = Instant::now();
     while !is_stopped() {
         match server.wait(hear(&mut invitations, &mut calls)) {

@@ -84,6 +84,11 @@ impl Host {
             }
             let next = self.server.wait(async { tokio::time::timeout(CALLS, heard.next()).await });
             let subject = match next {
+                // An agent begins to wait.
+                Ok(Some(message)) if message.payload.is_empty() => {
+                    called = None;
+                    continue;
+                }
                 // Another coordinator has called those of other runs.
                 Ok(Some(message)) if message.payload != self.run.as_bytes() => continue,
                 Ok(Some(message)) => message.subject,

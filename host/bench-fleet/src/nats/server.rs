@@ -70,7 +70,7 @@ impl Server {
     }
 
     /// Checks that the server can keep what a fleet measured.
-    pub(super) fn check(&self) -> Result<(), NatsError> {
+    pub fn check(&self) -> Result<(), NatsError> {
         let (info, address) = (self.client.server_info(), self.address.clone());
         let (major, minor, patch) = OLDEST;
         if !self.client.is_server_compatible(major, minor, patch) {
@@ -146,12 +146,10 @@ fn kind_of_io(error: &ConnectError) -> Option<io::ErrorKind> {
 mod tests {
     use super::*;
     use crate::nats::RunStream;
-    use crate::nats_server::{NatsServer, certify, certify_for, encrypted};
+    use crate::nats_server::{NatsServer, certify, certify_for, encrypted, pretend};
     use std::ffi::OsString;
     use std::fs;
-    use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
-    use std::thread;
 
     /// Opens a run on the server at `address`, and checks why that is not possible.
     #[track_caller]
@@ -163,25 +161,6 @@ mod tests {
         for part in parts {
             assert!(error.contains(part), "{error}");
         }
-    }
-
-    /// A server that introduces itself as this version, and answers pings only. It serves one client.
-    fn pretend(version: &str) -> u16 {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let info = format!(
-            "INFO {{\"server_id\":\"x\",\"server_name\":\"x\",\"version\":\"{version}\",\"go\":\"\",\"host\":\"127.0.0.1\",\"port\":{port},\"headers\":true,\"max_payload\":1048576,\"proto\":1,\"client_id\":1,\"jetstream\":true}}\r\n"
-        );
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.write_all(info.as_bytes()).unwrap();
-            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-                if line.starts_with("PING") && stream.write_all(b"PONG\r\n").is_err() {
-                    return;
-                }
-            }
-        });
-        port
     }
 
     fn login(variables: &[(&str, &str)]) -> Login {

@@ -30,6 +30,7 @@ pub(crate) fn check<Q: Queue>(interleavings: u32, make: impl Fn() -> Q, kept: im
     groups_come_in_order_and_come_back(make());
     late_report_counts_if_it_is_the_first(make());
     group_that_two_agents_were_lost_with_is_given_up(make());
+    group_that_was_taken_back_is_not_given_up(make());
     unknown_class_and_group_are_refused(make());
     let steps = prop::collection::vec(step(), 0..80);
     let mut runner = TestRunner::new(Config::with_cases(interleavings));
@@ -99,6 +100,16 @@ fn group_that_two_agents_were_lost_with_is_given_up(mut queue: impl Queue) {
     assert_eq!(queue.progress(CLASS).unwrap(), Progress { finished: 1, ..Progress::default() });
 }
 
+fn group_that_was_taken_back_is_not_given_up(mut queue: impl Queue) {
+    queue.submit(CLASS, 1).unwrap();
+    for agent in (0..3).map(AgentId) {
+        assert_eq!(queue.claim(CLASS, agent, 1, lease(0)).unwrap(), [0], "{agent:?}");
+        assert_eq!(queue.take_back(agent).unwrap(), [0]);
+        assert_eq!(queue.take_back(agent).unwrap(), [0; 0], "it holds nothing any more");
+    }
+    assert_eq!(queue.progress(CLASS).unwrap(), Progress { waiting: 1, ..Progress::default() });
+}
+
 fn unknown_class_and_group_are_refused(mut queue: impl Queue) {
     queue.submit(CLASS, 1).unwrap();
     let class = queue.claim(ClassId(7), AgentId(0), 1, lease(0)).unwrap_err().to_string();
@@ -131,6 +142,9 @@ enum Step {
     Release {
         agent: u32,
     },
+    TakeBack {
+        agent: u32,
+    },
     Wait {
         ns: u64,
     },
@@ -144,6 +158,7 @@ fn step() -> impl Strategy<Value = Step> {
         (agent(), 0u32..3, 0u8..2).prop_map(|(agent, cell, content)| Step::Store { agent, cell, content }),
         (agent(), 0usize..8).prop_map(|(agent, nth)| Step::Complete { agent, nth }),
         agent().prop_map(|agent| Step::Release { agent }),
+        agent().prop_map(|agent| Step::TakeBack { agent }),
         (0u64..60).prop_map(|ns| Step::Wait { ns }),
     ]
 }
@@ -193,8 +208,12 @@ impl<Q: Queue> Model<Q> {
                 }
             }
             Step::Release { agent } => {
-                let expect = self.lose(AgentId(agent));
+                let expect = self.lose(AgentId(agent), true);
                 assert_eq!(self.queue.release(AgentId(agent)).unwrap(), expect);
+            }
+            Step::TakeBack { agent } => {
+                let expect = self.lose(AgentId(agent), false);
+                assert_eq!(self.queue.take_back(AgentId(agent)).unwrap(), expect);
             }
             Step::Wait { ns } => {
                 self.now_ns += ns;
@@ -252,15 +271,17 @@ impl<Q: Queue> Model<Q> {
         }
     }
 
-    /// Notes that `agent` is lost, and returns the groups that it held.
-    fn lose(&mut self, agent: AgentId) -> Vec<u32> {
+    /// Notes that `agent` is lost, and returns the groups that it held; they may count as lost.
+    fn lose(&mut self, agent: AgentId, is_loss: bool) -> Vec<u32> {
         let had = self.had.get(&agent).cloned().unwrap_or_default();
         let mut lost: Vec<u32> = Vec::new();
         // In the order in which the agent claimed them last.
         for group in had.into_iter().rev() {
             if self.holders.get(&group) == Some(&agent) {
                 self.holders.remove(&group);
-                self.losses.entry(group).or_default().insert(agent);
+                if is_loss {
+                    self.losses.entry(group).or_default().insert(agent);
+                }
                 lost.push(group);
             }
         }
@@ -272,7 +293,7 @@ impl<Q: Queue> Model<Q> {
         let expired = self.queue.expire(self.now_ns).unwrap();
         for (agent, groups) in &expired {
             assert!(self.until_ns[agent] <= self.now_ns, "the lease of {agent:?} has ended");
-            assert_eq!(self.lose(*agent), *groups);
+            assert_eq!(self.lose(*agent, true), *groups);
         }
         let held = self.holders.values().collect::<BTreeSet<_>>();
         assert!(held.iter().all(|agent| self.until_ns[*agent] > self.now_ns), "no lease outlasts its end");

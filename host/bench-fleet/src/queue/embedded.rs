@@ -141,8 +141,16 @@ impl<B: Blocks> Embedded<B> {
         if is_known { Ok(()) } else { Err(QueueError::UnknownGroup { class: class.0, group }) }
     }
 
-    /// Makes the groups that `agent` still holds available to others, in their order.
-    fn put_back(&mut self, agent: AgentId, class: ClassId, groups: &[u32]) -> Vec<u32> {
+    /// Takes what `agent` holds; it may count as lost.
+    fn take(&mut self, agent: AgentId, is_loss: bool) -> Vec<u32> {
+        self.steps += 1;
+        let Some(held) = self.leases.get_mut(&agent) else { return Vec::new() };
+        let (class, groups) = (held.class, std::mem::take(&mut held.groups));
+        self.put_back(agent, (class, groups.as_slice()), is_loss)
+    }
+
+    /// Makes the groups that `agent` still holds available to others, in their order; they may count as lost.
+    fn put_back(&mut self, agent: AgentId, (class, groups): (ClassId, &[u32]), is_loss: bool) -> Vec<u32> {
         let Some(class) = self.classes.get_mut(&class) else { return Vec::new() };
         let mut taken = Vec::new();
         for group in groups.iter().rev().copied() {
@@ -151,7 +159,7 @@ impl<B: Blocks> Embedded<B> {
             if entry.state != State::Leased(agent) {
                 continue;
             }
-            if !entry.lost_by.contains(&agent) {
+            if is_loss && !entry.lost_by.contains(&agent) {
                 entry.lost_by.push(agent);
             }
             if entry.lost_by.len() >= LOSSES_MAX {
@@ -256,10 +264,11 @@ impl<B: Blocks> Queue for Embedded<B> {
     }
 
     fn release(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
-        self.steps += 1;
-        let Some(held) = self.leases.get_mut(&agent) else { return Ok(Vec::new()) };
-        let (class, groups) = (held.class, std::mem::take(&mut held.groups));
-        Ok(self.put_back(agent, class, &groups))
+        Ok(self.take(agent, true))
+    }
+
+    fn take_back(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
+        Ok(self.take(agent, false))
     }
 
     fn expire(&mut self, now_ns: u64) -> Result<Vec<(AgentId, Vec<u32>)>, QueueError> {
@@ -281,7 +290,7 @@ impl<B: Blocks> Queue for Embedded<B> {
                 continue;
             }
             let (class, groups) = (held.class, std::mem::take(&mut held.groups));
-            let taken = self.put_back(agent, class, &groups);
+            let taken = self.put_back(agent, (class, groups.as_slice()), true);
             if !taken.is_empty() {
                 expired.push((agent, taken));
             }

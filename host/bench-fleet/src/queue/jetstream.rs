@@ -208,6 +208,10 @@ impl<B: Blocks> Queue for Jetstream<B> {
         Ok(groups)
     }
 
+    fn take_back(&mut self, agent: AgentId) -> Result<Vec<u32>, QueueError> {
+        self.inner.take_back(agent)
+    }
+
     fn expire(&mut self, now_ns: u64) -> Result<Vec<(AgentId, Vec<u32>)>, QueueError> {
         let expired = self.inner.expire(now_ns)?;
         for (agent, groups) in &expired {

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Each group has one cell of its number.
+/// The groups of a run whose agents are processes. Each group has one cell of its number.
 pub(crate) const GROUPS: u32 = 12;
 pub(crate) const PROCESSES: u32 = 3;
 
@@ -48,21 +48,25 @@ pub(crate) const AUTHORITY: &str = "NATS_CA";
 
 /// The lease of an agent that cannot freeze, and of one that can.
 const LEASE: Duration = Duration::from_secs(600);
-const SHORT_LEASE: Duration = Duration::from_millis(200);
+pub(crate) const SHORT_LEASE: Duration = Duration::from_millis(200);
 
 /// What happens to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fate {
     Lives,
     DiesAt(u32),
+    /// The same, of an agent with a short lease.
+    DiesWithShortLeaseAt(u32),
     FreezesAt(u32),
     SendsTwice,
 }
 
 /// An agent that measures nothing.
-struct Fake {
+pub(crate) struct Fake {
     name: String,
     folder: PathBuf,
+    /// How many groups the run has.
+    groups: u32,
     writer: Option<RunWriter>,
     notes: u32,
     /// What it has measured, also before it was started again.
@@ -76,6 +80,23 @@ struct Fake {
 }
 
 impl Fake {
+    /// An agent to which nothing happens, which keeps its run file in `folder`, of a run with so many groups.
+    pub(crate) fn living(name: &str, folder: &Path, groups: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            groups,
+            writer: None,
+            notes: 0,
+            done: BTreeSet::new(),
+            steps: 0,
+            dies_at: None,
+            freezes_at: None,
+            sends_twice: false,
+            takes: Duration::ZERO,
+        }
+    }
+
     /// Ends this process as `kill -9` does, if this is the step for it, and the first time.
     fn step(&mut self) {
         self.steps += 1;
@@ -110,7 +131,8 @@ impl Fake {
     fn go_on(&mut self, directory: &Path, uplink: &mut Uplink) -> Result<(), String> {
         let held = LockedRun::open(directory).map_err(|error| error.to_string())?;
         self.writer = Some(held.resume().map_err(|error| error.to_string())?);
-        for (part, block) in own_blocks(directory).map_err(|error| error.to_string())? {
+        for block in own_blocks(directory).map_err(|error| error.to_string())? {
+            let (part, block) = block.map_err(|error| error.to_string())?;
             match part {
                 Part::Note(number) => self.notes = number + 1,
                 Part::Repetition { cell, process } => _ = self.done.insert((cell, process)),
@@ -148,20 +170,12 @@ impl AgentTask for Fake {
         if self.notes > 0 {
             return Ok(lease);
         }
-        let planned = Planned {
-            cells: GROUPS,
-            processes: PROCESSES,
-            time_ns: None,
-            iterations: None,
-            within_ns: None,
-            order_sha256: None,
-        };
         let run = RunRecord {
             id: spec.id.clone(),
             started: "1".to_owned(),
             seed: spec.seed,
             command: spec.command.clone(),
-            planned,
+            planned: planned(self.groups),
             fingerprint: card().fingerprint,
             program_sha256: card().program_sha256,
             warnings: Vec::new(),
@@ -189,6 +203,18 @@ impl AgentTask for Fake {
     fn finish(&mut self, uplink: &mut Uplink) -> Result<(), String> {
         let end = EndRecord { finished: "2".to_owned(), stopped: Some("a part of a fleet's run".to_owned()) };
         self.keep(None, &[Record::End(end)], uplink)
+    }
+}
+
+/// What is planned of so many groups.
+pub(crate) fn planned(groups: u32) -> Planned {
+    Planned {
+        cells: groups,
+        processes: PROCESSES,
+        time_ns: None,
+        iterations: None,
+        within_ns: None,
+        order_sha256: None,
     }
 }
 
@@ -232,12 +258,13 @@ fn agent_process() {
     let Ok(name) = std::env::var(NAME) else { return };
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
     let step = |name: &str| std::env::var(name).ok().map(|step| step.parse().unwrap());
-    let (dies_at, freezes_at) = (step(DIES_AT), step(FREEZES_AT));
-    let done = BTreeSet::new();
-    let takes = Duration::from_millis(std::env::var(TAKES).map_or(0, |takes| takes.parse().unwrap()));
-    let sends_twice = std::env::var_os(SENDS_TWICE).is_some();
-    let mut task =
-        Fake { name, folder, writer: None, notes: 0, done, steps: 0, dies_at, freezes_at, sends_twice, takes };
+    let mut task = Fake {
+        dies_at: step(DIES_AT),
+        freezes_at: step(FREEZES_AT),
+        sends_twice: std::env::var_os(SENDS_TWICE).is_some(),
+        takes: Duration::from_millis(std::env::var(TAKES).map_or(0, |takes| takes.parse().unwrap())),
+        ..Fake::living(&name, &folder, GROUPS)
+    };
     if task.died().exists() {
         task.dies_at = None;
     }
@@ -275,6 +302,8 @@ pub(crate) fn command(name: &str, folder: &Path, fate: Fate) -> (String, Command
     match fate {
         Fate::Lives => {}
         Fate::DiesAt(step) => _ = command.env(DIES_AT, step.to_string()),
+        // No step has the number 0.
+        Fate::DiesWithShortLeaseAt(step) => _ = command.env(DIES_AT, step.to_string()).env(FREEZES_AT, "0"),
         Fate::FreezesAt(step) => _ = command.env(FREEZES_AT, step.to_string()),
         Fate::SendsTwice => _ = command.env(SENDS_TWICE, "1"),
     }

@@ -14,13 +14,17 @@ mod networks;
 mod over_nats;
 #[cfg(feature = "nats")]
 mod quiet;
+mod whole;
 
 use bench_fleet::{
-    AgentId, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder, FleetObserver, JOIN,
-    Queue, ShardOf, classify, has_head, merge, write_shard,
+    AgentId, AgentState, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder,
+    FleetObserver, HostCard, Inspector, JOIN, PlannedCell, Queue, ShardOf, classify, has_head, merge, own_blocks,
+    write_shard,
 };
+use bench_model::{Arguments, Arm};
+use bench_sink::digest;
 use bench_sink::runfile::{ClockRecord, RawLine, Record};
-use fake::{Fate, GROUPS, PROCESSES, command, skew_s};
+use fake::{Fate, GROUPS, PROCESSES, SHORT_LEASE, command, planned, skew_s};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -53,6 +57,14 @@ fn outcomes(directory: &Path) -> BTreeMap<(u32, u32), u32> {
     found
 }
 
+/// The digests of the blocks of a run file, sorted.
+fn digests(directory: &Path) -> Vec<String> {
+    let blocks = own_blocks(directory).unwrap();
+    let mut digests: Vec<_> = blocks.map(|block| digest::of_bytes(&block.unwrap().1)).collect();
+    digests.sort_unstable();
+    digests
+}
+
 /// Measures with the agents `a`, `b` and `c`, of which the last two kill themselves at the given steps and are not started again.
 #[track_caller]
 fn check(dies_at: [Option<u32>; 2]) {
@@ -79,27 +91,42 @@ fn measure(agents: &[(&str, Fate)], restarts: &[Duration]) -> (u32, usize) {
     let own = folder.agents();
     let commands: Vec<_> = agents.iter().map(|(name, fate)| command(name, &own, *fate)).collect();
     let fleet = Fleet::launch(commands, folder.path(), restarts).unwrap();
-    measure_with(&fates, &folder, fleet, |collector, _| Box::new(Embedded::new(collector)))
+    measure_with(&fates, &folder, (fleet, GROUPS), |collector, _| Box::new(Embedded::new(collector)))
 }
 
-/// Measures with the agents of `fleet`, whose own run files are in the folder of agents, and with the queue that `queue` makes of their names.
-/// Checks what comes of it, for agents to which `fates` happens. Returns the number of groups that were given up, and that of agents that
-/// ended early.
+/// Checks what the agents send. None of them lies, whatever happens to them.
+fn inspector(cards: &[HostCard], groups: u32) -> Inspector {
+    let cell = |group| PlannedCell {
+        group,
+        scenario: "m/s".to_owned(),
+        arm: Arm::Wasm,
+        variant: None,
+        arguments: Arguments::default(),
+        sha256: "d".to_owned(),
+    };
+    let programs = cards.iter().map(|card| card.program_sha256.clone()).collect();
+    Inspector::new(&made_up::spec(), planned(groups), (0..groups).map(cell).collect(), programs)
+}
+
+/// Measures so many groups with the agents of `fleet`, whose own run files are in the folder of agents, and with the queue that `queue` makes
+/// of their names. Checks what comes of it, for agents to which `fates` happens. Returns the number of groups that were given up, and that of
+/// agents that ended early.
 #[track_caller]
 fn measure_with(
     fates: &str,
     folder: &FleetFolder,
-    mut fleet: Fleet,
+    (mut fleet, groups): (Fleet, u32),
     queue: impl FnOnce(Collector, &[String]) -> Box<dyn Queue>,
 ) -> (u32, usize) {
     let own = folder.agents();
     let cards = fleet.join(JOIN, &|| false).unwrap();
     let names = fleet.names();
     let agents: Vec<_> = names.iter().map(String::as_str).zip(&cards).collect();
-    let classes = classify(&agents, "1", false).unwrap();
+    let classes = classify(&agents, "1", &|_, _| false).unwrap();
     assert!(classes.iter().all(|class| *class == ClassId(0)));
     let collector = Collector::create(&folder.collected(), &names).unwrap();
-    let mut coordinator = Coordinator::new(queue(collector, &names), &classes, GROUPS, true).unwrap();
+    let mut coordinator = Coordinator::new(queue(collector, &names), &classes, groups, true).unwrap();
+    coordinator.inspect(inspector(&cards, groups));
     let mut failures = Failures::default();
     assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut failures, &|| false).unwrap());
     let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
@@ -129,8 +156,12 @@ fn measure_with(
         let directory = folder.shards().join(name);
         let collected = folder.collected().join(name);
         let Collected { counted, .. } = write_shard(&collected, &directory, &shard, is_official).unwrap();
-        let owned = (0..GROUPS).filter(|group| is_official(*group)).count();
+        let owned = (0..groups).filter(|group| is_official(*group)).count();
         assert_eq!(counted, owned * PROCESSES as usize, "{fates}: no repetition of a finished group is lost");
+        if *coordinator.state(AgentId(agent as u32)).0 == AgentState::Left {
+            let sent = digests(&own.join(name));
+            assert_eq!(digests(&collected), sent, "{fates}: every block of {name} has arrived once, and no other");
+        }
         // The agent's own run file has every line of it.
         let repeated = outcomes(&own.join(name)).into_values().any(|times| times > 1);
         assert!(!repeated, "{fates}: an agent measures no repetition twice");
@@ -141,7 +172,7 @@ fn measure_with(
     let merged = merge(&shards, folder.out(), Checks::default()).unwrap();
     let given_up = coordinator.progress(ClassId(0)).unwrap().given_up;
     let found = outcomes(&merged.directory);
-    assert_eq!(found.len() as u32, (GROUPS - given_up) * PROCESSES, "{fates}: {found:?}");
+    assert_eq!(found.len() as u32, (groups - given_up) * PROCESSES, "{fates}: {found:?}");
     assert!(found.values().all(|times| *times == 1), "{fates}: each repetition once: {found:?}");
     let all: Vec<_> = with_head.iter().flat_map(|agent| lines(&own.join(&names[*agent]))).collect();
     assert!(lines(&merged.directory).iter().all(|line| all.contains(line)), "{fates}: each line as it was written");
@@ -167,6 +198,16 @@ fn two_agents_killed_at_different_steps_leave_the_rest_to_the_third() {
 fn agent_that_is_started_again_goes_on_from_its_own_run_file() {
     for step in 1..=24 {
         check_again(step);
+    }
+}
+
+#[test]
+fn agent_that_is_started_again_after_its_lease_measures_nothing_twice() {
+    // Every agent measures the common group, so it comes as far as this.
+    for step in [1, 4, 6, 9, 15] {
+        let agents = [("a", Fate::Lives), ("b", Fate::DiesWithShortLeaseAt(step))];
+        let (given_up, failures) = measure(&agents, &[2 * SHORT_LEASE]);
+        assert_eq!((given_up, failures), (0, 1), "{step}: what it held is measured by the other, or by itself later");
     }
 }
 

@@ -1,12 +1,14 @@
 //! The same agents, connected to a real `nats-server`: they and the server are killed at random moments, and cut off from each other.
 
-use crate::fake::{Fate, LINK, SERVER, TAKES, command};
+use crate::fake::{Fate, GROUPS, LINK, SERVER, TAKES, command};
 use crate::nats_server::NatsServer;
 use crate::{measure_with, quiet};
 use bench_fleet::{
-    Fleet, FleetFolder, Guests, Invitation, Jetstream, Login, NatsAddress, Pings, Reception, RunStream, Server,
-    wait_for_invitation,
+    AgentId, ClassId, Collector, Completed, Fleet, FleetFolder, Guests, Invitation, Jetstream, Login, NatsAddress,
+    Part, Pings, Queue, Reception, RunStream, Server, Stored, Subject, wait_for_invitation,
 };
+use bench_sink::runfile::FILE_NAME;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -152,7 +154,7 @@ pub(crate) fn measure_at<T: Sync>(
             }
         });
         let _over = Over(&is_over);
-        measure_with("over a server", &folder, fleet, move |collector, names| {
+        measure_with("over a server", &folder, (fleet, GROUPS), move |collector, names| {
             stream.keep_agents(names).unwrap();
             Box::new(Jetstream::open(stream, collector).unwrap())
         })
@@ -229,6 +231,8 @@ struct Line {
     /// The connections at both ends.
     open: Mutex<Vec<TcpStream>>,
     is_cut: AtomicBool,
+    /// Whether what the server sends waits.
+    holds_answers: AtomicBool,
     bytes: AtomicU64,
     is_closed: AtomicBool,
 }
@@ -243,9 +247,9 @@ impl Proxy {
             while let Ok((near, _)) = listener.accept() {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else { continue };
                 shared.open.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
-                for (from, to) in [(&near, &far), (&far, &near)] {
+                for (from, to, is_answer) in [(&near, &far, false), (&far, &near, true)] {
                     let (from, to, line) = (from.try_clone().unwrap(), to.try_clone().unwrap(), Arc::clone(&shared));
-                    thread::spawn(move || line.carry(from, to));
+                    thread::spawn(move || line.carry(from, to, is_answer));
                 }
             }
         });
@@ -272,10 +276,14 @@ impl Line {
     }
 
     /// Passes on what arrives. While the line is cut, it waits, as what is sent again and again does.
-    fn carry(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn carry(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
+        let waits = || {
+            let is_on = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
+            (is_on(&self.is_cut) || (is_answer && is_on(&self.holds_answers))) && !is_on(&self.is_closed)
+        };
         let mut buffer = [0; 1 << 16];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            while self.is_cut.load(Ordering::SeqCst) && !self.is_closed.load(Ordering::SeqCst) {
+            while waits() {
                 pause(Duration::from_millis(10));
             }
             self.bytes.fetch_add(read as u64, Ordering::SeqCst);
@@ -318,19 +326,75 @@ fn agent_that_is_cut_off_for_longer_than_its_lease_loses_nothing_and_counts_noth
     check_cut(Fate::FreezesAt(0), Duration::from_secs(3));
 }
 
-#[test]
-fn answers_that_get_lost_with_the_connection_count_nothing_twice() {
+/// Breaks the connection of the agent `b`, or that of the coordinator, three times.
+#[track_caller]
+fn check_breaks(is_of_coordinator: bool) {
     let Some(server) = NatsServer::start() else { return };
     let proxy = Proxy::start(server.port());
-    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, proxy.address())];
+    let addresses = [proxy.address(), server.address()];
+    let [of_coordinator, of_agent] = if is_of_coordinator { [0, 1] } else { [1, 0] };
+    let connection = Server::connect(&addresses[of_coordinator], &Login::default(), Pings::Often).unwrap();
+    let agents = [("a", Fate::Lives, server.address()), ("b", Fate::Lives, addresses[of_agent].clone())];
     let mut dice = Dice(3);
     let mut breaks = 0;
-    let (given_up, _) = measure(&server.connect(), &agents, |_| {
+    let (given_up, _) = measure(&connection, &agents, |_| {
         pause(Duration::from_millis(50 + dice.below(100)));
         breaks += u32::from(breaks < 3 && proxy.line.break_off());
     });
     assert_eq!(given_up, 0);
     assert!(breaks > 0);
+}
+
+#[test]
+fn answers_that_get_lost_with_the_connection_count_nothing_twice() {
+    check_breaks(false);
+}
+
+#[test]
+fn connection_of_the_coordinator_that_breaks_costs_nothing_that_an_agent_finished() {
+    check_breaks(true);
+}
+
+#[test]
+fn what_the_server_has_kept_counts_once_although_its_answer_got_lost() {
+    let Some(server) = NatsServer::start() else { return };
+    let proxy = Proxy::start(server.port());
+    let folder = tempfile::tempdir().unwrap();
+    let open = |server: &Server, name: &str| {
+        let collector = Collector::create(&folder.path().join(name), &["a".to_owned()]).unwrap();
+        Jetstream::open(RunStream::open(server, "r").unwrap(), collector).unwrap()
+    };
+    let kept = |name: &str| fs::read(folder.path().join(name).join("a").join(FILE_NAME)).unwrap();
+    let (agent, class) = (AgentId(0), ClassId(0));
+    let subject = Subject { agent, part: Part::Repetition { cell: 0, process: 0 } };
+    let through = Server::connect(&proxy.address(), &Login::default(), Pings::Often).unwrap();
+    let mut queue = open(&through, "own");
+    queue.submit(class, 1).unwrap();
+    proxy.line.holds_answers.store(true, Ordering::SeqCst);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let (another, mut looks) = (server.connect(), 0);
+            loop {
+                looks += 1;
+                assert!(looks < 1_000, "the server has never got the block");
+                let name = format!("look-{looks}");
+                drop(open(&another, &name));
+                if kept(&name) == b"block\n" {
+                    break;
+                }
+                pause(Duration::from_millis(10));
+            }
+            // The server has it, and its answer is lost with the connection.
+            proxy.line.break_off();
+            proxy.line.holds_answers.store(false, Ordering::SeqCst);
+        });
+        assert_eq!(queue.store(subject, b"block\n").unwrap(), Stored::First);
+    });
+    assert_eq!(queue.store(subject, b"block\n").unwrap(), Stored::Known);
+    assert_eq!(queue.complete(class, 0, agent).unwrap(), Completed::First);
+    assert_eq!(kept("own"), b"block\n");
+    let again = open(&server.connect(), "again");
+    assert_eq!((kept("again"), again.owner(class, 0)), (b"block\n".to_vec(), Some(agent)));
 }
 
 #[test]

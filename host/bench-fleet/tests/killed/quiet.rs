@@ -72,12 +72,13 @@ pub(crate) fn serve(server: &Server, count: Count) -> Vec<u64> {
     task.passed
 }
 
-/// The number of bytes that were sent.
+/// The number of bytes that were sent. It takes a second for each block, so that it is still busy when the next repetition goes on.
 #[derive(Clone, Default)]
 struct Bytes(Arc<AtomicU64>);
 
 impl Blocks for Bytes {
     fn append(&mut self, _: AgentId, block: &[u8]) -> io::Result<()> {
+        pause(Duration::from_secs(1));
         self.0.fetch_add(block.len() as u64, Ordering::SeqCst);
         Ok(())
     }
@@ -101,7 +102,7 @@ pub(crate) fn check<T>(server: &Server, start: impl FnOnce() -> T, passed: impl 
     let _reception = Reception::open(server, "r", Guests::Any(1), fleet.door()).unwrap();
     let agent = start();
     let cards = fleet.join(JOIN, &|| false).unwrap();
-    let classes = classify(&[("a", &cards[0])], "1", false).unwrap();
+    let classes = classify(&[("a", &cards[0])], "1", &|_, _| false).unwrap();
     let bytes = Bytes::default();
     let mut coordinator = Coordinator::new(Embedded::new(bytes.clone()), &classes, 2, true).unwrap();
     assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut Silent, &|| false).unwrap());

@@ -2,6 +2,7 @@
 
 use bench_fleet::{Login, NatsAddress, Pings, Server};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -93,6 +94,25 @@ impl Drop for NatsServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts what introduces itself as a server of this version, and answers pings only. It serves one client. Returns its port.
+pub(crate) fn pretend(version: &str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let info = format!(
+        "INFO {{\"server_id\":\"x\",\"server_name\":\"x\",\"version\":\"{version}\",\"go\":\"\",\"host\":\"127.0.0.1\",\"port\":{port},\"headers\":true,\"max_payload\":1048576,\"proto\":1,\"client_id\":1,\"jetstream\":true}}\r\n"
+    );
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(info.as_bytes()).unwrap();
+        for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+            if line.starts_with("PING") && stream.write_all(b"PONG\r\n").is_err() {
+                return;
+            }
+        }
+    });
+    port
 }
 
 /// The name of the file with the server's settings.

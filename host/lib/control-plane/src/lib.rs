@@ -10,7 +10,7 @@ mod object;
 mod spec;
 
 pub use embedded::{Embedded, HISTORY_CHANGES};
-pub use kube::Kube;
+pub use kube::{ApiError, ApiServer, Change, Collection, Kube};
 pub use mailbox::{Delivery, Mailbox, Token};
 pub use object::{Event, Key, Object, PlaneError, Scope};
 pub use spec::SPEC_BYTES_MAX;

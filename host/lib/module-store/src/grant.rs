@@ -1,5 +1,6 @@
 //! What a module may be allowed, in the text form of options, policies and run files.
 
+use bench_model::HostInterface;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,11 +20,15 @@ pub enum Grant {
     },
     /// `env NAME`: read this environment variable.
     Env(String),
+    /// `ring`, `log` or `control-plane`: use this interface of the host, although the policy denies it to other modules.
+    Host(HostInterface),
 }
 
 /// A text that is not a grant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a grant; expected `net HOST:PORT`, `dir HOST[::GUEST][:ro]` or `env NAME`")]
+#[error(
+    "`{0}` is not a grant; expected `net HOST:PORT`, `dir HOST[::GUEST][:ro]`, `env NAME`, `ring`, `log` or `control-plane`"
+)]
 pub struct InvalidGrant(String);
 
 impl fmt::Display for Grant {
@@ -35,6 +40,7 @@ impl fmt::Display for Grant {
                 write!(f, "dir {host}::{guest}{mode}")
             }
             Self::Env(name) => write!(f, "env {name}"),
+            Self::Host(interface) => f.write_str(interface.as_str()),
         }
     }
 }
@@ -44,6 +50,9 @@ impl FromStr for Grant {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidGrant(text.to_owned());
+        if let Ok(interface) = text.parse() {
+            return Ok(Self::Host(interface));
+        }
         let (kind, rest) = text.split_once(' ').ok_or_else(invalid)?;
         if rest.is_empty() || rest.chars().any(char::is_control) {
             return Err(invalid());
@@ -82,6 +91,10 @@ mod tests {
         check("dir /data:ro", Some("dir /data::/data:ro"));
         check("dir /a::/b", Some("dir /a::/b"));
         check("env HOME", Some("env HOME"));
+        for interface in HostInterface::ALL {
+            check(interface.as_str(), Some(interface.as_str()));
+        }
+        check("ring x", None);
         for text in
             ["", "net", "net ", "net x", "net :80", "net h:99999", "dir ", "dir ::/a", "env A=1", "root x", "env a\n"]
         {

@@ -1,5 +1,5 @@
 //! What a user trusts: keys and modules, each with what it is allowed, and who may have this machine measure. Nothing is allowed by
-//! absence.
+//! absence but the interfaces of the host, which can be denied.
 
 use crate::digest::Digest;
 use crate::error::StoreError;
@@ -7,7 +7,9 @@ use crate::grant::Grant;
 use crate::layout::is_own;
 use crate::minisign::{PublicKey, Signature};
 use crate::module::{Native, StoredModule};
+use crate::source::Source;
 use crate::statement::Statement;
+use bench_model::HostInterface;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,6 +28,8 @@ pub struct Policy {
     pub modules: BTreeMap<Digest, ModuleTrust>,
     /// The keys of those who may submit runs to this machine.
     pub submitters: BTreeMap<PublicKey, SubmitterTrust>,
+    /// The interfaces of the host that components have only where they are granted.
+    pub denied: Vec<HostInterface>,
 }
 
 /// What the runs of a submitter are allowed.
@@ -37,6 +41,8 @@ pub struct SubmitterTrust {
     pub natives: bool,
     /// What its runs may be granted.
     pub grants: Vec<Grant>,
+    /// Where modules of its runs may be fetched from that this machine lacks.
+    pub sources: Vec<Source>,
 }
 
 /// What the modules of a key are allowed.
@@ -99,6 +105,7 @@ struct PolicyToml {
     keys: BTreeMap<String, KeyToml>,
     modules: BTreeMap<String, ModuleToml>,
     submitters: BTreeMap<String, SubmitterToml>,
+    denied: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -107,6 +114,7 @@ struct SubmitterToml {
     name: String,
     natives: bool,
     grants: Vec<String>,
+    sources: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,13 +149,14 @@ impl Policy {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let PolicyToml { keys, modules, submitters } =
+        let PolicyToml { keys, modules, submitters, denied } =
             toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let grants = |texts: Vec<String>| {
             let grants = texts.iter().map(|text| text.parse::<Grant>()).collect::<Result<Vec<_>, _>>();
             grants.map_err(|error| error.to_string())
         };
-        let mut policy = Self::default();
+        let denied = denied.iter().map(|text| text.parse::<HostInterface>()).collect::<Result<Vec<_>, _>>();
+        let mut policy = Self { denied: denied?, ..Self::default() };
         for (key, KeyToml { namespaces, natives, grants: texts }) in keys {
             let key = key.parse::<PublicKey>().map_err(|error| format!("`{key}`: {error}"))?;
             policy.keys.insert(key, KeyTrust { namespaces, natives, grants: grants(texts)? });
@@ -156,9 +165,11 @@ impl Policy {
             let digest = digest.parse::<Digest>().map_err(|error| error.to_string())?;
             policy.modules.insert(digest, ModuleTrust { natives, grants: grants(texts)? });
         }
-        for (key, SubmitterToml { name, natives, grants: texts }) in submitters {
+        for (key, SubmitterToml { name, natives, grants: texts, sources }) in submitters {
             let key = key.parse::<PublicKey>().map_err(|error| format!("`{key}`: {error}"))?;
-            policy.submitters.insert(key, SubmitterTrust { name, natives, grants: grants(texts)? });
+            let sources = sources.iter().map(|text| text.parse::<Source>()).collect::<Result<Vec<_>, _>>();
+            let sources = sources.map_err(|error| error.to_string())?;
+            policy.submitters.insert(key, SubmitterTrust { name, natives, grants: grants(texts)?, sources });
         }
         Ok(policy)
     }
@@ -177,6 +188,10 @@ impl Policy {
     fn to_toml(&self) -> String {
         let mut text =
             "# Whom bench-host trusts on this machine. `bench-host registry trust` writes this file anew.\n".to_owned();
+        if !self.denied.is_empty() {
+            text.push_str("denied = ");
+            list(&mut text, self.denied.iter().map(HostInterface::to_string));
+        }
         for (key, KeyTrust { namespaces, natives, grants }) in &self.keys {
             let _ = write!(text, "\n[keys.{}]\nnamespaces = ", quoted(&key.to_string()));
             list(&mut text, namespaces.iter().cloned());
@@ -187,10 +202,12 @@ impl Policy {
             let _ = write!(text, "\n[modules.{}]\nnatives = {natives}\ngrants = ", quoted(&digest.to_string()));
             list(&mut text, grants.iter().map(Grant::to_string));
         }
-        for (key, SubmitterTrust { name, natives, grants }) in &self.submitters {
+        for (key, SubmitterTrust { name, natives, grants, sources }) in &self.submitters {
             let (key, name) = (quoted(&key.to_string()), quoted(name));
             let _ = write!(text, "\n[submitters.{key}]\nname = {name}\nnatives = {natives}\ngrants = ");
             list(&mut text, grants.iter().map(Grant::to_string));
+            text.push_str("sources = ");
+            list(&mut text, sources.iter().map(Source::to_string));
         }
         text
     }
@@ -248,6 +265,12 @@ impl Policy {
         grants.sort();
         grants.dedup();
         grants
+    }
+
+    /// The interfaces of the host that a component with these grants does not have.
+    pub fn denied(&self, granted: &[Grant]) -> Vec<HostInterface> {
+        let is_denied = |interface: &HostInterface| !granted.contains(&Grant::Host(*interface));
+        self.denied.iter().copied().filter(is_denied).collect()
     }
 }
 
@@ -377,6 +400,19 @@ mod tests {
     }
 
     #[test]
+    fn interface_of_the_host_is_there_unless_it_is_denied_and_not_granted() {
+        let check = |denied: &[HostInterface], granted: &[Grant], expect: &[HostInterface]| {
+            let policy = Policy { denied: denied.to_vec(), ..Policy::default() };
+            assert_eq!(policy.denied(granted), expect, "{denied:?} {granted:?}");
+        };
+        let (ring, log) = (HostInterface::Ring, HostInterface::Log);
+        check(&[], &[], &[]);
+        check(&[ring, log], &[], &[ring, log]);
+        check(&[ring, log], &[Grant::Host(ring), Grant::Env("A".to_owned())], &[log]);
+        check(&[], &[Grant::Host(ring)], &[]);
+    }
+
+    #[test]
     fn submitter_is_known_by_the_key_that_signed() {
         let (key, stranger) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
         let trust = SubmitterTrust { name: "ci".to_owned(), ..SubmitterTrust::default() };
@@ -396,9 +432,11 @@ mod tests {
         let grants = vec!["dir /a \"b\"\\::/c:ro".parse::<Grant>().unwrap()];
         let mut policy =
             policy(&key, KeyTrust { namespaces: vec!["acme".to_owned()], natives: true, grants: grants.clone() });
-        let submitter = SubmitterTrust { name: "c\"i\"".to_owned(), natives: true, grants: grants.clone() };
+        let sources = vec!["oci://ghcr.io/acme".parse().unwrap()];
+        let submitter = SubmitterTrust { name: "c\"i\"".to_owned(), natives: true, grants: grants.clone(), sources };
         policy.submitters.insert(SecretKey::generate().unwrap().public(), submitter);
         policy.modules.insert(Digest::of_bytes(b""), ModuleTrust { natives: false, grants });
+        policy.denied = vec![HostInterface::Log, HostInterface::ControlPlane];
         policy.write(&path).unwrap();
         assert_eq!(Policy::read(&path).unwrap(), policy);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
@@ -412,11 +450,14 @@ mod tests {
             assert!(error.contains(part), "{text}: {error}");
         };
         check("natives = true", "natives");
+        check("denied = [\"net\"]", "unknown interface `net`; use ring, log or control-plane");
         check("[keys.RWQ]\n", "`RWQ`: not a public key of minisign");
         check("[modules.\"sha256:0\"]\n", "`sha256:0` is not a digest");
         let digest = Digest::of_bytes(b"");
         check(&format!("[modules.\"{digest}\"]\ngrants = [\"root\"]\n"), "`root` is not a grant");
         check(&format!("[modules.\"{digest}\"]\nnative = true\n"), "native");
+        let key = SecretKey::generate().unwrap().public();
+        check(&format!("[submitters.\"{key}\"]\nsources = [\"ghcr.io\"]\n"), "`ghcr.io` is not a place in a registry");
         check("[keys", "");
     }
 }

@@ -209,7 +209,7 @@ impl fmt::Display for RemoteReference {
 }
 
 /// A name, an IPv4 address, or an IPv6 address in brackets, with an optional port.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let (host, rest) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((address, rest)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("v6", rest),
@@ -223,7 +223,7 @@ fn is_host(text: &str) -> bool {
     !host.is_empty() && host.len() <= LENGTH_MAX && host.chars().all(is_part) && is_port
 }
 
-fn is_repository(text: &str) -> bool {
+pub(crate) fn is_repository(text: &str) -> bool {
     let is_part = |part: &str| {
         let is_end =
             |end: Option<char>| end.is_some_and(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit());

@@ -8,6 +8,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// What can be done instead of using an API server.
+pub(super) const INSTEAD: &str = ", or choose the control plane `embedded`";
+
 /// The connection timeout.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
@@ -100,7 +103,5 @@ impl Found {
 /// The error that the API server cannot be used, with a reason of one line.
 pub(super) fn unusable(origin: &str, reason: &str) -> PlaneError {
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    PlaneError::Unavailable(format!(
-        "{origin}: {reason}; check that `kubectl get namespaces` works, or choose the control plane `embedded`"
-    ))
+    PlaneError::Unavailable(format!("{origin}: {reason}; check that `kubectl get namespaces` works{INSTEAD}"))
 }

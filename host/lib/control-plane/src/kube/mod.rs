@@ -1,6 +1,7 @@
 //! A control plane in a real API server, which the user's kubeconfig names. Kinds are defined and namespaces made there for
 //! as long as they are used. Each call blocks until the server has answered.
 
+mod api_server;
 mod definitions;
 mod kubeconfig;
 mod names;
@@ -10,6 +11,8 @@ mod refusal;
 mod server;
 mod watch;
 mod wire;
+
+pub use api_server::{ApiError, ApiServer, Change, Collection};
 
 use crate::{ControlPlane, Key, Listing, Mailbox, Object, PlaneError, Scope, Subscription, Token, spec};
 use definitions::User;
@@ -22,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 use watch::{Outlet, Watch};
 
 /// Timeouts, which hold whatever the server does.
@@ -67,29 +71,12 @@ impl Kube {
     }
 
     fn connect_as(places: &Places, kinds: &[&str], user: User, times: Times) -> Result<Self, PlaneError> {
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("control-plane")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                PlaneError::Unavailable(format!("cannot start the thread that waits for answers: {error}"))
-            })?;
-        let runtime = Threads(Some(threads));
-        let found = runtime.wait(times.call, places.find())?;
-        let origin = found.origin.clone();
-        let late = |error| match error {
-            PlaneError::Unavailable(reason) if reason == no_answer(times.setup) => unusable(&origin, &reason),
-            error => error,
-        };
-        let client = runtime.wait(times.setup, async {
-            tokio::task::spawn_blocking(|| found.client()).await.expect("it does not panic")
-        });
-        let server = Server { client: client.map_err(late)? };
+        let runtime = Threads::start()?;
+        let (server, origin) = reach(&runtime, places, times)?;
         let resources = kinds.iter().map(|kind| Resource::new(kind)).collect();
         let namespaces = Namespaces::new(user.clone());
         let plane = Self { server, resources, entered: AtomicUsize::new(0), user, namespaces, times, runtime };
-        plane.runtime.wait(times.setup, plane.set_up(&origin)).map_err(late)?;
+        plane.runtime.wait(times.setup, plane.set_up(&origin)).map_err(|error| late(error, &origin, times))?;
         Ok(plane)
     }
 
@@ -215,7 +202,42 @@ impl std::fmt::Debug for Kube {
     }
 }
 
+/// Makes a client of the API server that `places` name. Returns it, and where it was found.
+fn reach(runtime: &Threads, places: &Places, times: Times) -> Result<(Server, String), PlaneError> {
+    let found = runtime.wait(times.call, places.find())?;
+    let origin = found.origin.clone();
+    let client = runtime
+        .wait(times.setup, async { tokio::task::spawn_blocking(|| found.client()).await.expect("it does not panic") });
+    let client = client.map_err(|error| late(error, &origin, times))?;
+    Ok((Server { client }, origin))
+}
+
+/// The error, with what to do if the set-up took too long.
+fn late(error: PlaneError, origin: &str, times: Times) -> PlaneError {
+    match error {
+        PlaneError::Unavailable(reason) if reason == no_answer(times.setup) => unusable(origin, &reason),
+        error => error,
+    }
+}
+
 impl Threads {
+    fn start() -> Result<Self, PlaneError> {
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("control-plane")
+            .enable_all()
+            .build();
+        let threads = threads.map_err(|error| {
+            PlaneError::Unavailable(format!("cannot start the thread that waits for answers: {error}"))
+        })?;
+        Ok(Self(Some(threads)))
+    }
+
+    /// Runs `task` until it ends or is aborted.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.0.as_ref().expect("it is there until it is dropped").spawn(task).abort_handle()
+    }
+
     /// Waits for `answer`, at most for `time`.
     fn wait<T>(&self, time: Duration, answer: impl Future<Output = Result<T, PlaneError>>) -> Result<T, PlaneError> {
         let runtime = self.0.as_ref().expect("it is there until it is dropped");

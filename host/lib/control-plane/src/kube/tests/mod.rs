@@ -1,5 +1,6 @@
 //! The control plane on recorded API servers, and on a real one where there is one.
 
+mod api_server;
 mod configs;
 mod objects;
 mod real;
