@@ -1,7 +1,11 @@
 //! Modules that tests build while they run, so that nothing has to be built before: components from WebAssembly text, and probes
-//! from C.
+//! from C. Also the components of `plugins/hostile`.
 
 #![forbid(unsafe_code)]
+
+mod hostile;
+
+pub use hostile::write_hostile;
 
 use std::env;
 use std::ffi::OsString;
