@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 /// A folder or file of the project, and its place in the SDK's folder. Crates lie side by side, in a workspace of their own. A later file
 /// takes the place of an earlier one.
-const SDK: [(&str, &str); 19] = [
+const SDK: [(&str, &str); 25] = [
     ("LICENSE", "LICENSE"),
     ("wit", "wit"),
     ("host/bench-kit/wasi", "wit/wasi"),
@@ -26,6 +26,13 @@ const SDK: [(&str, &str); 19] = [
     // Its tests need a server, which is not part of the SDK, so its manifest is another one.
     ("plugins/pg-wire/src", "rust/pg-wire/src"),
     ("host/bench-kit/sdk/pg-wire.toml", "rust/pg-wire/Cargo.toml"),
+    // A registry shows it. The crate that plug-ins depend on has one of its own.
+    ("host/bench-kit/sdk/crate.md", "rust/bench-model/README.md"),
+    ("host/bench-kit/sdk/crate.md", "rust/operator-core/README.md"),
+    ("host/bench-kit/sdk/crate.md", "rust/operator-process/README.md"),
+    ("host/bench-kit/sdk/crate.md", "rust/pg-wire/README.md"),
+    ("host/bench-kit/sdk/crate.md", "rust/probe-abi/README.md"),
+    ("host/bench-kit/sdk/crate.md", "rust/vocabulary/README.md"),
     ("plugins/sdk-go", "go"),
     ("plugins/sdk-c", "c"),
     // That of the project is for those who change the packages, and leads to files that are not part of the SDK.

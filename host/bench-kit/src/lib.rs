@@ -30,6 +30,20 @@ pub fn sdk() -> Vec<File> {
     SDK.iter().map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() }).collect()
 }
 
+/// The files of the SDKs, whose crates name the `repository` that a publisher has for them. The project has no address of its own.
+pub fn sdk_of(repository: &str) -> Vec<File> {
+    const WORKSPACE: (&str, &str) = ("rust/Cargo.toml", "publish = true\n");
+    const CRATE: &str = "publish.workspace = true\n";
+    let mut files = sdk();
+    for file in files.iter_mut().filter(|file| file.path.starts_with("rust/") && file.path.ends_with("Cargo.toml")) {
+        file.text = match file.path == WORKSPACE.0 {
+            true => file.text.replace(WORKSPACE.1, &format!("{}repository = \"{repository}\"\n", WORKSPACE.1)),
+            false => file.text.replace(CRATE, &format!("{CRATE}repository.workspace = true\n")),
+        };
+    }
+    files
+}
+
 /// The WIT packages: names and texts.
 pub fn wit_packages() -> Vec<(&'static str, &'static str)> {
     let package = |(path, text): &(&'static str, &'static str)| {
@@ -73,6 +87,38 @@ mod tests {
             assert!(paths.iter().any(|found| found == path), "{path}");
         }
         assert!(paths.iter().all(|path| !path.contains("published") && !path.contains("_test.go")));
+    }
+
+    #[test]
+    fn contract_of_an_operator_is_in_the_wit_and_in_each_sdk() {
+        let sdk = sdk();
+        let in_sdks = ["rust/bench-plugin/src/operator.rs", "go/bench/operator.go", "c/bench_operator.h"];
+        for path in ["wit/operator/operator.wit"].into_iter().chain(in_sdks) {
+            let file = sdk.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("{path} is missing"));
+            for word in ["`chain`", "`watch`", "`apply`", "`TestResource`", "`nonce`", r#"`{"nonce":N,"count":C}`"#] {
+                assert!(file.text.contains(word), "{path}: {word} is not stated");
+            }
+        }
+    }
+
+    #[test]
+    fn every_crate_names_the_repository_of_its_publisher() {
+        let manifests = |files: Vec<File>| {
+            files.into_iter().filter(|file| file.path.starts_with("rust/") && file.path.ends_with("Cargo.toml"))
+        };
+        let address = "https://host/a/b";
+        let mut crates = 0;
+        for manifest in manifests(sdk_of(address)) {
+            let is_workspace = manifest.path == "rust/Cargo.toml";
+            let of_workspace = format!("repository = \"{address}\"");
+            let line = if is_workspace { of_workspace.as_str() } else { "repository.workspace = true" };
+            assert_eq!(manifest.text.lines().filter(|found| *found == line).count(), 1, "{}", manifest.path);
+            let readme = manifest.path.replace("Cargo.toml", "README.md");
+            assert!(is_workspace || SDK.iter().any(|(path, _)| *path == readme), "{readme} is missing");
+            crates += usize::from(!is_workspace);
+        }
+        assert_eq!(crates, 7);
+        assert!(manifests(sdk()).all(|manifest| !manifest.text.contains("repository")));
     }
 
     #[test]

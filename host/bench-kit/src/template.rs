@@ -43,6 +43,17 @@ impl Language {
             Self::Python | Self::JavaScript => &["wit/workload/"],
         }
     }
+
+    /// The steps of the recipe for continuous integration that build a plug-in in this language.
+    fn build_steps(self) -> &'static str {
+        match self {
+            Self::Rust => "- run: ./build.sh",
+            Self::Go => "- uses: actions/setup-go@v5\n        with: { go-version: stable }\n      - run: ./build.sh",
+            Self::C => "- run: pip install ziglang && ./build.sh",
+            Self::Python => "- run: pip install -r requirements.txt && ./build.sh",
+            Self::JavaScript => "- run: npm install && ./build.sh",
+        }
+    }
 }
 
 /// A driver, through whose interface the host exercises a plug-in.
@@ -91,9 +102,17 @@ impl Driver {
     fn refusal(self, language: Language) -> Option<&'static str> {
         match (language, self) {
             (Language::Rust, _) | (_, Self::Workload | Self::Operator | Self::Function) => None,
-            (_, Self::Source | Self::Destination) => Some(
-                "it speaks PostgreSQL's protocol over a socket, for which only the SDK for Rust has a client; use --lang rust, or begin \
-                 with --driver workload and export what `bench-host wit pipeline` says",
+            (_, Self::Source) => Some(
+                "a source is timed while it reads a table that the host makes and counts on a PostgreSQL server; it needs the server's \
+                 protocol over a socket and an encoder of Apache Arrow, and only the SDK for Rust has them. Use --lang rust. In other \
+                 languages, a component can change batches between a source and a destination without a socket: it exports `source` of \
+                 `bench-host wit pipeline` for the driver `transform`",
+            ),
+            (_, Self::Destination) => Some(
+                "a destination writes a table on a PostgreSQL server, where the host compares all cells, so rows that it drops have no \
+                 figure; it needs the server's protocol over a socket and a decoder of Apache Arrow, and only the SDK for Rust has them. \
+                 Use --lang rust. In other languages, a component can change batches between a source and a destination without a \
+                 socket: it exports `source` of `bench-host wit pipeline` for the driver `transform`",
             ),
         }
     }
@@ -191,10 +210,10 @@ impl Project {
         if *is_probe && !driver.has_probe(language) {
             return Err(ProjectError::Probe { language, driver });
         }
-        let mut files = Vec::new();
-        // A later part overrides files of an earlier one.
-        let probe = is_probe.then_some("probe");
-        for part in std::iter::once("common").chain(driver.parts().iter().copied()).chain(probe) {
+        let mut files = self.recipe();
+        // A later part overrides files of an earlier one. `wasm` is what building a component takes, `probe` what differs without one.
+        let arms = if *is_probe { "probe" } else { "wasm" };
+        for part in std::iter::once("common").chain(driver.parts().iter().copied()).chain([arms]) {
             let folder = format!("{language}/{part}/");
             for (path, text) in TEMPLATES {
                 let Some(path) = path.strip_prefix(&folder) else { continue };
@@ -212,6 +231,13 @@ impl Project {
             files.extend(self.world(packages));
         }
         Ok(files)
+    }
+
+    /// The recipe for continuous integration.
+    fn recipe(&self) -> Vec<File> {
+        let recipe = TEMPLATES.iter().filter(|(path, _)| *path == "ci/check.yml");
+        let path = ".github/workflows/check.yml".to_owned();
+        recipe.map(|(_, text)| File { path: path.clone(), text: self.fill(text) }).collect()
     }
 
     /// The WIT packages of a plug-in that has a world of its own, by their places in the SDK. Tools of interpreted languages read a world
@@ -256,6 +282,7 @@ impl Project {
             .replace("{{name_}}", &self.name.replace('-', "_"))
             .replace("{{driver}}", self.driver.as_str())
             .replace("{{features}}", features)
+            .replace("{{build}}", self.language.build_steps())
             .replace("{{version}}", env!("CARGO_PKG_VERSION"))
     }
 }
@@ -271,6 +298,10 @@ mod tests {
                 let own: Vec<_> = files.iter().filter(|file| !file.path.starts_with("sdk/")).collect();
                 for name in ["README.md", "build.sh", ".gitignore", ".github/workflows/check.yml"] {
                     assert!(own.iter().any(|file| file.path == name), "{language} {driver}: {name} is missing");
+                }
+                for file in files.iter().filter(|file| file.path == "build.sh") {
+                    let is_sourced = file.text.contains(". ./wasm-cc.sh");
+                    assert_eq!(is_sourced, own.iter().any(|file| file.path == "wasm-cc.sh"), "{language} {driver}");
                 }
                 for file in own {
                     // Braces of other languages are not placeholders: those hold a word alone.
@@ -292,13 +323,27 @@ mod tests {
     }
 
     #[test]
+    fn components_in_rust_and_c_are_built_with_simd() {
+        for (language, flag) in [(Language::Rust, "+simd128"), (Language::C, "-msimd128")] {
+            for driver in Driver::ALL.into_iter().filter(|driver| driver.refusal(language).is_none()) {
+                let project = Project { name: "sum".to_owned(), language, driver, is_probe: false };
+                let files = project.files().expect("there is a template");
+                for name in ["build.sh", "README.md"] {
+                    let file = files.iter().find(|file| file.path == name).expect("it was made");
+                    assert!(file.text.contains(flag), "{language} {driver}: {name}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_place_of_the_table_has_a_template_or_a_reason() {
         for language in Language::ALL {
             for driver in Driver::ALL {
                 let folder = format!("{language}/{driver}/");
                 let has_template = TEMPLATES.iter().any(|(path, _)| path.starts_with(&folder));
                 assert_eq!(driver.refusal(language).is_none(), has_template, "{language} {driver}");
-                let reason = "for which only the SDK for Rust has a client; use --lang rust";
+                let reason = "and only the SDK for Rust has them. Use --lang rust. In other languages, a component";
                 check("my-module", language, driver, false, if has_template { Ok(()) } else { Err(reason) });
             }
         }
@@ -330,8 +375,16 @@ mod tests {
     fn missing_template_is_refused_with_the_existing_ones() {
         check("Sum", Language::Rust, Driver::Workload, false, Err("use 1 to 64 characters"));
         check("1", Language::Rust, Driver::Workload, false, Err("beginning with a letter"));
-        check("sum", Language::Go, Driver::Source, false, Err("no template for the driver source in go: it speaks"));
-        check("sum", Language::C, Driver::Destination, false, Err("export what `bench-host wit pipeline` says"));
+        check(
+            "sum",
+            Language::Go,
+            Driver::Source,
+            false,
+            Err("no template for the driver source in go: a source is timed"),
+        );
+        check("sum", Language::Go, Driver::Source, false, Err("makes and counts on a PostgreSQL server"));
+        check("sum", Language::C, Driver::Destination, false, Err("where the host compares all cells"));
+        check("sum", Language::C, Driver::Destination, false, Err("for the driver `transform`"));
         check("sum", Language::Go, Driver::Workload, true, Err("use --lang rust, or --lang c with --driver workload"));
         check("sum", Language::C, Driver::Operator, true, Err("in c for the driver operator cannot be a native probe"));
         check("sum", Language::C, Driver::Workload, true, Ok(()));

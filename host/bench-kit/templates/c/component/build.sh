@@ -1,16 +1,10 @@
 #!/bin/sh
-# Builds out/{{name}}.wasm, the component. A C compiler for WebAssembly with a C library: `pip install ziglang` has one (it is then found), or
-# WASM_CC names one, such as "clang --target=wasm32-wasi --sysroot=/opt/wasi-sysroot".
+# Builds out/{{name}}.wasm, the component. Needed is a C compiler for WebAssembly, which wasm-cc.sh finds.
 set -eu
 cd "$(dirname "$0")"
-if [ -z "${WASM_CC:-}" ]; then
-    if command -v zig >/dev/null; then WASM_CC="zig cc -target wasm32-wasi"
-    elif command -v python-zig >/dev/null; then WASM_CC="python-zig cc -target wasm32-wasi"
-    elif python3 -c 'import ziglang' 2>/dev/null; then WASM_CC="python3 -m ziglang cc -target wasm32-wasi"
-    else echo "no C compiler for WebAssembly: pip install ziglang, or set WASM_CC" >&2; exit 1
-    fi
-fi
+. ./wasm-cc.sh
 mkdir -p out
-$WASM_CC -std=c11 -O2 -Wall -Wextra -Isdk/c -mexec-model=reactor -s -o out/core.module plugin.c
+# With SIMD, which every engine runs.
+$WASM_CC -std=c11 -O2 -Wall -Wextra -Isdk/c -msimd128 -mexec-model=reactor -s -o out/core.module plugin.c
 bench-host wrap out/core.module -o out/{{name}}.wasm
 rm out/core.module

@@ -40,6 +40,9 @@ func (link *link) Reconcile(plane bench.Plane, event bench.Event) error {
 	if err != nil {
 		return err
 	}
+	if nonce == nil {
+		return errors.New("the spec has no `nonce`")
+	}
 	spec := `{"nonce":` + string(nonce) + `,"count":` + strconv.FormatUint(link.count+1, 10) + `}`
 	key := event.Object.Key
 	key.Namespace = link.to
