@@ -126,7 +126,7 @@ pub(crate) enum Command {
     /// Measure for a fleet on this machine; `fleet run` starts it
     #[cfg(feature = "fleet")]
     #[command(
-        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID\n\nIn ~/.ssh/authorized_keys of a machine that others may measure on, but not log in to:\n  restrict,command=\"bench-host agent --stdio --policy policy.toml\" ssh-ed25519 …\nwith a policy.toml like this; native code also needs `natives = true` for its digest:\n  [submitters.\"RWQ…\"]\n  name = \"ci\"\n  natives = true\n  grants = [\"net 127.0.0.1:5432\"]\n  [modules.\"sha256:9c82…\"]\n  natives = true\n\nAt a NATS server, for those whom the policy allows:\n  NATS_CREDS=nats.creds bench-host agent --on tls://queue --name a --policy policy.toml\nThere the agent `a` needs the rights to publish to bench-host.here.a and bench-host.agent.a.up.>, to subscribe to bench-host.call,\nbench-host.agent.a.> and _INBOX.>, and to answer; who runs `fleet run`, to publish to bench-host.> and $JS.API.>, to subscribe to\nbench-host.here.*, bench-host.agent.*.up.> and _INBOX.>, and to answer."
+        after_help = "Example, as `fleet run --on ssh:HOST` does it:\n  ssh HOST bench-host agent --stdio --run ID\n\nIn ~/.ssh/authorized_keys of a machine that others may measure on, but not log in to:\n  restrict,command=\"bench-host agent --stdio --policy policy.toml\" ssh-ed25519 …\nwith a policy.toml like this; native code also needs `natives = true` for its digest:\n  [submitters.\"RWQ…\"]\n  name = \"ci\"\n  natives = true\n  grants = [\"net 127.0.0.1:5432\"]\n  sources = [\"oci://ghcr.io/acme\"]\n  [modules.\"sha256:9c82…\"]\n  natives = true\nModules that this machine lacks are taken from its store by digest, or from these sources if the run says where they are there, and are\nelse sent by the coordinator.\n\nAt a NATS server, for those whom the policy allows:\n  NATS_CREDS=nats.creds bench-host agent --on tls://queue --name a --policy policy.toml\nThere the agent `a` needs the rights to publish to bench-host.here.a and bench-host.agent.a.up.>, to subscribe to bench-host.call,\nbench-host.agent.a.> and _INBOX.>, and to answer; who runs `fleet run`, to publish to bench-host.> and $JS.API.>, to subscribe to\nbench-host.here.*, bench-host.agent.*.up.> and _INBOX.>, and to answer."
     )]
     Agent(AgentArgs),
     /// Print a completion script for a shell
@@ -237,12 +237,13 @@ pub(crate) struct CompareArgs {
     #[arg(long, conflicts_with_all = ["git", "ladder"])]
     pub(crate) decide: bool,
     /// Time for all comparisons with --decide
-    #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "5m", requires = "decide")]
+    #[arg(long, value_name = "DURATION", value_parser = duration_ns, default_value = "10m", requires = "decide")]
     pub(crate) within: u64,
     /// Smallest difference that matters, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = percent)]
     pub(crate) delta: f64,
-    /// Show where the time of an operation goes; always shown when only one scenario is compared
+    /// Show where the time of an operation goes; always shown when only one scenario is compared, but for a ladder, which measures
+    /// that only with this option
     #[arg(long)]
     pub(crate) breakdown: bool,
     /// Compare runs even if they were measured on different machines
@@ -453,7 +454,7 @@ pub(crate) struct Shown {
     pub(crate) quiet: bool,
 }
 
-/// What modules are granted: nothing by default.
+/// What modules are granted: by default nothing but interfaces of the host that reach nothing outside of the run.
 #[derive(Debug, Args)]
 pub(crate) struct GrantArgs {
     /// Allow components to connect to this address over TCP, and then also to look up any name; may be given several times [default: none]
@@ -465,6 +466,9 @@ pub(crate) struct GrantArgs {
     /// Pass this environment variable to components; may be given several times [default: none]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Vec<String>,
+    /// Deny components an interface of the host that they otherwise have (ring, log, control-plane); may be given several times [default: none]
+    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
+    pub(crate) deny: Vec<bench_model::HostInterface>,
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use crate::output;
 use crate::progress::is_watched;
-use crate::worker::{Kind, ModuleSpec};
-use std::path::Path;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use crate::worker::{Kind, ModuleSpec, Reply, Request};
+use bench_engine::Interrupt;
+use bench_engine::worker::{COMPILING, Doing, WorkerEnd, Workers};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,30 +36,72 @@ fn compile_time(bytes: u64, times: u32) -> Duration {
     (times * PER_MEBIBYTE).mul_f64(bytes as f64 / f64::from(1 << 20)).min(MAX)
 }
 
-/// Runs `body`, which may compile the component at `file`, and says so on a terminal if it takes long.
-pub(crate) fn notify<T>(file: &Path, body: impl FnOnce() -> T) -> T {
-    if !is_watched(false) {
-        return body();
+/// Calls a worker that describes a module, and says on a terminal if it has been compiling for long.
+pub(crate) fn describe(
+    workers: &Workers,
+    request: &Request,
+    deadline: Duration,
+    interrupt: &Interrupt,
+) -> WorkerEnd<Reply> {
+    notify(false, |observe| workers.call_observed(None, request, deadline, interrupt, observe))
+}
+
+/// Runs `body`, which passes on what its worker does, and says on a terminal if the worker has been compiling for long.
+pub(crate) fn notify<T>(is_quiet: bool, body: impl FnOnce(&dyn Fn(&Doing)) -> T) -> T {
+    if !is_watched(is_quiet) {
+        return body(&|_| ());
     }
-    let (done, waiting) = mpsc::channel::<()>();
+    let (sender, received) = mpsc::channel();
     thread::scope(|scope| {
-        scope.spawn(move || {
-            let started = Instant::now();
-            while waiting.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
-                let seconds = started.elapsed().as_secs();
-                let file = file.display();
-                output::line(&format!("bench-host: {file}: compiling, {seconds} s so far; this happens once"));
-            }
+        scope.spawn(move || say(&received));
+        let result = body(&|doing| {
+            let file = doing.arm().filter(|_| doing.is(COMPILING)).map(str::to_owned);
+            // The receiver is there until the sender is dropped.
+            let _ = sender.send(file);
         });
-        let result = body();
-        drop(done);
+        drop(sender);
         result
     })
+}
+
+/// Says from time to time that a file is being compiled, while the last that was received is one.
+fn say(received: &Receiver<Option<String>>) {
+    let mut compiling: Option<(String, Instant)> = None;
+    loop {
+        let next = match compiling {
+            Some(_) => received.recv_timeout(SILENCE),
+            None => received.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(file) => compiling = file.map(|file| (file, Instant::now())),
+            Err(RecvTimeoutError::Timeout) => {
+                compiling.iter().for_each(|(file, since)| output::line(&message(file, since.elapsed())));
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn message(file: &str, elapsed: Duration) -> String {
+    format!("bench-host: {file}: compiling, {} s so far; this happens once", elapsed.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn saying_ends_with_the_call_and_a_later_step_ends_the_compiling() {
+        let (sender, received) = mpsc::channel();
+        let saying = thread::spawn(move || say(&received));
+        for file in [Some("lib.wasm".to_owned()), None, Some("other.wasm".to_owned())] {
+            sender.send(file).expect("it is listened to");
+        }
+        drop(sender);
+        saying.join().expect("it ends");
+        let text = message("lib.wasm", Duration::from_millis(4_999));
+        assert_eq!(text, "bench-host: lib.wasm: compiling, 4 s so far; this happens once");
+    }
 
     #[test]
     fn large_component_has_more_time_up_to_a_maximum() {

@@ -61,14 +61,14 @@ const BLOCKS_MAX: u64 = 1_000;
 impl Effort {
     /// The effort of a comparison, from the options.
     pub(crate) fn paired(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
-        let ledger_ns = if options.quick { QUICK_LEDGER_NS } else { LEDGER_NS };
-        Self::interleaved(options, [PAIRED_NS, QUICK_PAIRED_NS], ledger_ns)
+        Self::interleaved(options, [PAIRED_NS, QUICK_PAIRED_NS], ledger_ns(options))
     }
 
-    /// The effort of ladders, from the options. Their rungs show where the time goes, so they have no cost breakdown, and are held to each
-    /// other rather than to the rooflines.
-    pub(crate) fn ladder(options: &Measured) -> anyhow::Result<(Self, PairedEffort)> {
-        let (effort, paired) = Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], 0)?;
+    /// The effort of ladders, from the options. Their rungs show where the time goes, so they have a cost breakdown only if that is asked
+    /// for, and are held to each other rather than to the rooflines.
+    pub(crate) fn ladder(options: &Measured, has_breakdown: bool) -> anyhow::Result<(Self, PairedEffort)> {
+        let ledger_ns = if has_breakdown { ledger_ns(options) } else { 0 };
+        let (effort, paired) = Self::interleaved(options, [LADDER_NS, QUICK_LADDER_NS], ledger_ns)?;
         let is_default = options.time.is_none() && options.processes.is_none();
         let within_ns = is_default.then_some(LADDER_WITHIN_NS);
         // With another engine setting, a rung executes the instructions of the one before.
@@ -150,6 +150,10 @@ impl Effort {
     pub(crate) fn iterations(&self) -> Option<u64> {
         if let Amount::Operations(operations) = self.budget.amount { Some(operations) } else { None }
     }
+}
+
+fn ledger_ns(options: &Measured) -> u64 {
+    if options.quick { QUICK_LEDGER_NS } else { LEDGER_NS }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use crate::Exit;
 use crate::cli::Common;
+use crate::compiling;
 use crate::cost::Cost;
 use crate::derived;
 use crate::effort::Effort;
@@ -10,11 +11,11 @@ use crate::families;
 use crate::file_digests;
 use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
+use crate::kept_output::keep_output;
 use crate::live::{self, Watcher};
 use crate::modules::{Loader, Modules};
 use crate::output;
 use crate::paths;
-use crate::progress::is_watched;
 use crate::resolve::{Resolved, in_run};
 use crate::resume::PreviousRun;
 use crate::scratch_budget;
@@ -37,7 +38,6 @@ use bench_sink::runfile::{
 };
 use pg_connection::{redact, redact_text};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -102,8 +102,8 @@ pub(crate) fn execute(
         job.plan.order.iter().copied().filter(|repetition| done.is_left(*repetition)).collect();
     let cells = shard.map_or(job.plan.cells.len(), |cells| cells.len());
     let cost = Cost::of_cells(cells, &job.effort);
-    say_cost(&cost.line(&repetitions), job.common);
     if job.common.shown.dry_run {
+        say_cost(&cost.line(&repetitions), job.common);
         output::print(&plan_text(job.plan, &done))?;
         return Ok((Exit::Done, None));
     }
@@ -111,6 +111,7 @@ pub(crate) fn execute(
         Some(earlier) => earlier.go_on(job, &done)?,
         None => begin(job)?,
     };
+    say_cost(&cost.line(&repetitions), job.common);
     let begun = Instant::now();
     let (directory, ended) = record(job, writer, interrupt, |writer, directory| {
         // Until now, the rooflines were measured.
@@ -129,7 +130,7 @@ pub(crate) fn execute(
 
 /// Prints the estimated duration before a run, and for `--dry-run`.
 pub(crate) fn say_cost(line: &str, common: &Common) {
-    if is_watched(common.shown.quiet) || (common.shown.dry_run && !common.shown.quiet) {
+    if !common.shown.quiet {
         output::line(line);
     }
 }
@@ -270,7 +271,9 @@ impl Executor for WorkerExecutor<'_> {
         let layout = draw_layout(self.job.seed, repetition.cell, repetition.process);
         let deadline = self.job.deadline_of(cell);
         let end = scratch_budget::within(&scratch, loader.limits.scratch, self.interrupt, |interrupt| {
-            loader.workers.call_in(Some(&layout), &request, deadline, interrupt)
+            compiling::notify(self.job.common.shown.quiet, |observe| {
+                loader.workers.call_observed(Some(&layout), &request, deadline, interrupt, observe)
+            })
         });
         drop(scratch);
         let name = format!("cell-{:04}-process-{}", repetition.cell, repetition.process);
@@ -356,7 +359,10 @@ fn count_usage(
     let request = Request::Account { module, cell: repetition.cell, process: repetition.process, scenario, arguments };
     let deadline = job.loader.deadline_for(&loaded.spec, cell, 0);
     let end = scratch_budget::within(&scratch, job.loader.limits.scratch, interrupt, |interrupt| {
-        job.loader.workers.call(&request, deadline, interrupt)
+        // Instructions are counted by an engine of their own.
+        compiling::notify(job.common.shown.quiet, |observe| {
+            job.loader.workers.call_observed(None, &request, deadline, interrupt, observe)
+        })
     });
     match end.result {
         Ok(Reply::Accounted(counted)) => counted.map(|account| *account),
@@ -364,23 +370,6 @@ fn count_usage(
         Ok(_) => Err("unexpected reply of the worker".to_owned()),
         Err(WorkerError::Interrupted) => Err("the run was interrupted meanwhile".to_owned()),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Writes what modules printed into the run directory, up to a maximum size.
-pub(crate) fn keep_output(directory: &Path, unit: &str, stdout: &Captured, stderr: &Captured) {
-    for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
-        if captured.total == 0 {
-            continue;
-        }
-        let logs = directory.join("logs");
-        let file = logs.join(format!("{unit}.{name}"));
-        // A module was given complete connection strings, and errors often repeat them.
-        let log = redact_text(&String::from_utf8_lossy(&captured.to_log()));
-        // A failure to write the log does not affect the figures.
-        if let Err(error) = fs::create_dir_all(&logs).and_then(|()| fs::write(&file, log)) {
-            tracing::warn!(%error, file = %file.display(), "the output of a module cannot be written");
-        }
     }
 }
 

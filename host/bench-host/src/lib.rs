@@ -23,6 +23,7 @@ mod family_options;
 mod file_digests;
 mod fingerprint;
 mod history;
+mod kept_output;
 mod live;
 mod modules;
 mod output;
@@ -74,7 +75,7 @@ impl From<Exit> for ExitCode {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(refused) => match absent::reason(&refused) {
+        Err(refused) => match absent::reason(&refused).or_else(|| value_refusal(&refused)) {
             Some(reason) => return fail(&reason),
             None => refused.exit(),
         },
@@ -84,6 +85,13 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => fail(&error),
     }
+}
+
+/// Why the value of an option was refused, if that is what is wrong with a command line: the parsers of values say what to do in one line.
+fn value_refusal(refused: &clap::Error) -> Option<anyhow::Error> {
+    let text = refused.to_string();
+    let reason = text.lines().next()?.strip_prefix("error: ")?;
+    (refused.kind() == clap::error::ErrorKind::ValueValidation).then(|| anyhow::anyhow!("{reason}"))
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::stored::Trust;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{absent, compiling, families, output, paths, stored};
+use crate::{absent, compiling, families, output, paths, requests, stored};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
@@ -98,11 +98,6 @@ pub(crate) const BUILTIN: &str = "builtin:self";
 impl Loader {
     pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program to start workers with")?;
-        let variable = |name: &String| {
-            let value = std::env::var(name)
-                .with_context(|| format!("--env {name}: the variable is not set, or not valid UTF-8"))?;
-            anyhow::Ok((name.clone(), value))
-        };
         let cache = trusted_cache();
         Ok(Self {
             descriptions: Descriptions::open(paths::description_cache().as_deref()),
@@ -114,12 +109,7 @@ impl Loader {
                 extends_deadline: limits.deadline.is_none(),
                 isolation: limits.isolation,
             },
-            grants: Grants {
-                directories: grants.allow_dir.clone(),
-                connections: grants.allow_net.clone(),
-                scratch: Vec::new(),
-                environment: grants.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
-            },
+            grants: requests::given(grants)?,
             cache,
             limits,
             scratch: Scratch::default(),
@@ -297,7 +287,7 @@ impl Loader {
         let file = spec.file.display();
         let deadline = self.deadline_of(spec);
         let request = Request::Describe(spec.clone());
-        let end = compiling::notify(&spec.file, || self.workers.call::<_, Reply>(&request, deadline, interrupt));
+        let end = compiling::describe(&self.workers, &request, deadline, interrupt);
         let described = match end.result {
             Ok(Reply::Described { descriptor, imports, signatures, note }) => {
                 Described { descriptor, imports, signatures, note }

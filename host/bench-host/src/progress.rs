@@ -1,7 +1,8 @@
-//! Shows the progress of a run on standard error, if that is a terminal: a line per finished cell, above a bar with the remaining
-//! time. Nothing is drawn while a repetition is measured.
+//! Shows the progress of a run on standard error: a line per finished cell, and in a terminal below them a bar with the remaining time.
+//! Nothing is drawn while a repetition is measured.
 
 use crate::cost::duration;
+use crate::output;
 use bench_engine::{Expected, Finished, Forecast, Observer, Plan, Repetition};
 use bench_sink::runfile::Status;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,10 +10,12 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// A progress bar that counts repetitions.
+/// A progress bar that counts repetitions, and the lines above it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// Whether there is no bar, because standard error is a file or a pipe, and the lines are written to it as they are.
+    is_piped: bool,
     forecast: Forecast,
     begun: Instant,
     cells: HashMap<u32, CellProgress>,
@@ -27,7 +30,7 @@ struct CellProgress {
     unit: Option<bench_model::Unit>,
 }
 
-/// Whether progress is shown: standard error is a terminal, and `--quiet` was not given.
+/// Whether a bar is drawn: standard error is a terminal, and `--quiet` was not given.
 pub(crate) fn is_watched(is_quiet: bool) -> bool {
     !is_quiet && std::io::stderr().is_terminal()
 }
@@ -40,7 +43,8 @@ impl Progress {
         expected: Expected,
         is_quiet: bool,
     ) -> Self {
-        let target = if is_watched(is_quiet) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let is_watched = is_watched(is_quiet);
+        let target = if is_watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(repetitions.len() as u64), target);
         // The template is a valid constant.
         let style =
@@ -50,7 +54,17 @@ impl Progress {
         for cell in repetitions.iter().flat_map(|repetition| cells_of(*repetition)) {
             cells.entry(cell).or_default().left += 1;
         }
-        Self { bar, forecast: Forecast::new(repetitions.iter().copied(), expected), begun: Instant::now(), cells }
+        let forecast = Forecast::new(repetitions.iter().copied(), expected);
+        Self { bar, is_piped: !is_quiet && !is_watched, forecast, begun: Instant::now(), cells }
+    }
+
+    /// Prints the line of a cell that has ended.
+    fn print(&self, line: &str) {
+        if self.is_piped {
+            output::line(line);
+        } else {
+            self.bar.println(bench_report::escape(line));
+        }
     }
 
     fn now_ns(&self) -> u64 {
@@ -126,7 +140,7 @@ impl Observer for Progress {
             && cell.take(finished)
         {
             let line = format!("{}  {}", cell_title(plan, outcome.cell), cell.text(finished));
-            self.bar.println(bench_report::escape(&line));
+            self.print(&line);
         }
         let name = plan.full_name(plan.cell(outcome.cell));
         match (outcome.status, &outcome.reason) {

@@ -1,19 +1,45 @@
-//! What scenarios ask for that a user must grant: addresses, folders and environment variables. A component has what is granted and
-//! nothing else; a probe can do what the user can, and is not asked.
+//! What scenarios ask for that a user must grant: addresses, folders and environment variables. A component has what is granted, the
+//! interfaces of the host that are not denied, and nothing else; a probe can do what the user can, and is not asked.
 
+use crate::cli::GrantArgs;
 use crate::modules::{Loaded, Modules};
 use crate::worker::{Kind, ModuleSpec};
 use crate::{output, stored};
 use anyhow::Context;
 use bench_drivers::Grants;
-use bench_model::{Capability, Requirement, Scenario};
+use bench_model::{Capability, HostInterface, Requirement, Scenario};
 use module_store::{Digest, Grant, ModuleTrust, Policy};
 use std::io::{self, IsTerminal};
 
-/// An error if the scenario needs what `module` is not granted: what it is, and the options that grant it.
-pub(crate) fn ensure_granted(module: &ModuleSpec, scenario: &Scenario) -> Result<(), String> {
+/// What the options of a command grant and deny.
+pub(crate) fn given(options: &GrantArgs) -> anyhow::Result<Grants> {
+    let variable = |name: &String| {
+        let value = std::env::var(name)
+            .with_context(|| format!("--env {name}: the variable is not set, or not valid UTF-8"))?;
+        anyhow::Ok((name.clone(), value))
+    };
+    Ok(Grants {
+        directories: options.allow_dir.clone(),
+        connections: options.allow_net.clone(),
+        scratch: Vec::new(),
+        environment: options.env.iter().map(variable).collect::<anyhow::Result<_>>()?,
+        denied: options.deny.clone(),
+    })
+}
+
+/// An error if the scenario needs what `module`, with these `imports`, is not granted or is denied: what it is, and the options that grant it.
+pub(crate) fn ensure_granted(module: &ModuleSpec, imports: &[String], scenario: &Scenario) -> Result<(), String> {
     if module.kind != Kind::Component {
         return Ok(());
+    }
+    if let Some(grant) = denied(&module.grants, imports, scenario).map(Grant::Host) {
+        return Err(format!(
+            "it asks to {}, which is denied; give {}, or except it from a policy that says so: bench-host registry trust sha256:{} \
+             --grant '{grant}'",
+            deed(&grant),
+            option(&grant),
+            module.sha256
+        ));
     }
     let needed = scenario.requirements.iter().filter(|requirement| !requirement.optional);
     let mut denied = needed.filter_map(|requirement| Some((missing(&module.grants, requirement)?, requirement)));
@@ -29,6 +55,18 @@ pub(crate) fn ensure_granted(module: &ModuleSpec, scenario: &Scenario) -> Result
     }
 }
 
+/// The interface of the host that the component imports or the scenario requires, if there is one that is denied. A component cannot be run
+/// without what it imports, so none of its scenarios can.
+fn denied(grants: &Grants, imports: &[String], scenario: &Scenario) -> Option<HostInterface> {
+    let imported = imports.iter().filter_map(|import| HostInterface::of_import(import));
+    let needed = scenario.requirements.iter().filter(|requirement| !requirement.optional);
+    let needed = needed.filter_map(|requirement| match requirement.capability {
+        Capability::Host(interface) => Some(interface),
+        _ => None,
+    });
+    imported.chain(needed).find(|interface| grants.denied.contains(interface))
+}
+
 /// What the requirement asks for, if it is for the user to grant and `grants` does not have it.
 fn missing(grants: &Grants, requirement: &Requirement) -> Option<Grant> {
     let grant = grant_of(&requirement.capability)?;
@@ -39,10 +77,12 @@ fn missing(grants: &Grants, requirement: &Requirement) -> Option<Grant> {
             folders.any(|folder| folder.guest == *guest && (*read_only || !folder.read_only))
         }
         Grant::Env(name) => grants.environment.iter().any(|(granted, _)| granted == name),
+        Grant::Host(interface) => !grants.denied.contains(interface),
     };
     (!is_granted).then_some(grant)
 }
 
+/// What the user grants for it. Interfaces of the host are there without being asked for; one that is denied stays so.
 fn grant_of(capability: &Capability) -> Option<Grant> {
     match capability {
         Capability::Net(address) => Some(Grant::Net(address.clone())),
@@ -61,6 +101,7 @@ fn deed(grant: &Grant) -> String {
         Grant::Dir { host, read_only: true, .. } => format!("read the folder {host}"),
         Grant::Dir { host, read_only: false, .. } => format!("read and write the folder {host}"),
         Grant::Env(name) => format!("read the environment variable {name}"),
+        Grant::Host(interface) => format!("use the host's {interface}"),
     }
 }
 
@@ -72,6 +113,7 @@ fn option(grant: &Grant) -> String {
             format!("--allow-dir {host}::{guest}{}", if *read_only { ":ro" } else { "" })
         }
         Grant::Env(name) => format!("--env {name}"),
+        Grant::Host(interface) => format!("no --deny {interface}"),
     }
 }
 
@@ -166,7 +208,7 @@ mod tests {
     fn component_has_its_grants_and_is_referred_to_the_option_otherwise() {
         let check = |capability: &str, grants: Grants, expect: Option<&str>| {
             let scenario = Scenario::new("s", "f", "").requires(capability, "for a test");
-            let found = ensure_granted(&spec(Kind::Component, grants), &scenario).err();
+            let found = ensure_granted(&spec(Kind::Component, grants), &[], &scenario).err();
             assert_eq!(found.is_some(), expect.is_some(), "{capability}: {found:?}");
             let (found, expect) = (found.unwrap_or_default(), expect.unwrap_or_default());
             assert!(found.contains(expect), "{capability}: {expect:?} is not in: {found}");
@@ -214,8 +256,38 @@ mod tests {
     #[test]
     fn optional_request_and_that_of_a_probe_need_no_grant() {
         let optional = Scenario::new("s", "f", "").can_use("net:h:1", "");
-        assert_eq!(ensure_granted(&spec(Kind::Component, Grants::default()), &optional), Ok(()));
+        assert_eq!(ensure_granted(&spec(Kind::Component, Grants::default()), &[], &optional), Ok(()));
         let needed = Scenario::new("s", "f", "").requires("net:h:1", "");
-        assert_eq!(ensure_granted(&spec(Kind::Probe, Grants::default()), &needed), Ok(()));
+        assert_eq!(ensure_granted(&spec(Kind::Probe, Grants::default()), &[], &needed), Ok(()));
+    }
+
+    #[test]
+    fn interface_of_the_host_is_there_unless_it_is_denied() {
+        let check = |kind: Kind, import: &str, scenario: Scenario, denied: &[HostInterface], expect: Option<&str>| {
+            let grants = Grants { denied: denied.to_vec(), ..Grants::default() };
+            let found = ensure_granted(&spec(kind, grants), &[import.to_owned()], &scenario).err();
+            assert_eq!(found.is_some(), expect.is_some(), "{import}: {found:?}");
+            let (found, expect) = (found.unwrap_or_default(), expect.unwrap_or_default());
+            assert!(found.contains(expect), "{expect:?} is not in: {found}");
+        };
+        let plain = || Scenario::new("s", "f", "");
+        let (ring, log) = (HostInterface::Ring, HostInterface::Log);
+        let told = "it asks to use the host's ring, which is denied; give no --deny ring, or except it from a policy that says so: \
+                    bench-host registry trust sha256:00 --grant 'ring'";
+        check(Kind::Component, "bench-host:ring/ring@0.1.1", plain(), &[], None);
+        check(Kind::Component, "bench-host:ring/ring@0.1.1", plain(), &[log], None);
+        check(Kind::Component, "bench-host:ring/ring@0.1.1", plain(), &[log, ring], Some(told));
+        check(Kind::Component, "wasi:cli/stdout@0.2.6", plain().requires("log", ""), &[log], Some("no --deny log"));
+        check(Kind::Component, "wasi:cli/stdout@0.2.6", plain().can_use("log", ""), &[log], None);
+        check(Kind::Probe, "", plain().requires("log", ""), &[log], None);
+    }
+
+    #[test]
+    fn what_is_denied_is_not_asked_about() {
+        let scenarios = [Scenario::new("s", "f", "").requires("ring", "").requires("env:A", "")];
+        let granted = Grants { denied: vec![HostInterface::Ring], ..Grants::default() };
+        let (grants, sentences) = wanted(&granted, &scenarios);
+        assert_eq!(grants, [Grant::Env("A".to_owned())]);
+        assert_eq!(sentences, ["  read the environment variable A"]);
     }
 }

@@ -53,7 +53,8 @@ impl Loader {
             let spec = loaded.spec.clone();
             if is_fresh { ModuleSpec { cache: None, ..spec } } else { spec }
         };
-        let mut resolved = self.of_module(spec_of(loaded), &cell.scenario, cell.arguments.clone())?;
+        let imports = &loaded.imports;
+        let mut resolved = self.of_module(spec_of(loaded), imports, &cell.scenario, cell.arguments.clone())?;
         for requirement in &cell.scenario.requirements {
             let other = text_argument(requirement.module_parameter(), &cell.arguments);
             // An optional module may be left out.
@@ -62,7 +63,7 @@ impl Loader {
                     .scenario(text, loaded.offer.arm)
                     .map_err(|reason| format!("parameter `{name}`: {reason}"))?;
                 let arguments = shared_arguments(scenario, &cell.arguments);
-                let beside = self.of_module(spec_of(other), scenario, arguments)?;
+                let beside = self.of_module(spec_of(other), &other.imports, scenario, arguments)?;
                 resolved.scratch.extend(beside.scratch);
                 let named = DependencySpec {
                     module: beside.module,
@@ -79,10 +80,16 @@ impl Loader {
         Ok(resolved)
     }
 
-    /// Resolves the `arguments` of `scenario` for `module`.
-    fn of_module(&self, module: ModuleSpec, scenario: &Scenario, arguments: Arguments) -> Result<Resolved, String> {
+    /// Resolves the `arguments` of `scenario` for `module`, which has these `imports`.
+    fn of_module(
+        &self,
+        module: ModuleSpec,
+        imports: &[String],
+        scenario: &Scenario,
+        arguments: Arguments,
+    ) -> Result<Resolved, String> {
         enough_processors(scenario, &arguments, Cgroup::of_self().cpu_quota())?;
-        requests::ensure_granted(&module, scenario)?;
+        requests::ensure_granted(&module, imports, scenario)?;
         let mut resolved = Resolved { module, arguments: arguments.clone(), companion: None, scratch: Vec::new() };
         for requirement in &scenario.requirements {
             if let Some((name, text)) = text_argument(requirement.read_parameter(), &arguments) {

@@ -5,6 +5,7 @@ use crate::modules::{BUILTIN, Refused};
 use crate::{output, paths};
 use anyhow::Context;
 use bench_drivers::{DirectoryGrant, Grants};
+use bench_model::HostInterface;
 use module_store::{Digest, Grant, Native, Policy, Reference, ReferenceError, Signer, Store, StoredModule, platform};
 #[cfg(feature = "registry")]
 use module_store::{Namespaces, RemoteReference, StoreError};
@@ -127,10 +128,16 @@ impl Trust {
         Ok(None)
     }
 
-    /// What the user has granted the component with this digest, by the digest or by a key that signed it.
+    /// What the user has granted the component with this digest, by the digest or by a key that signed it, and what is denied to it.
     pub(crate) fn grants(&self, sha256: &str) -> Grants {
         let digest = Digest::from_hex(sha256);
-        digest.map(|digest| to_grants(&self.policy.grants(&digest, &self.signers(&digest)))).unwrap_or_default()
+        let granted = digest.map(|digest| self.policy.grants(&digest, &self.signers(&digest))).unwrap_or_default();
+        Grants { denied: self.policy.denied(&granted), ..to_grants(&granted) }
+    }
+
+    /// The interfaces of the host that components do not have unless they are granted.
+    pub(crate) fn denied(&self) -> Vec<HostInterface> {
+        self.policy.denied(&[])
     }
 
     /// The trusted keys that have signed the file. A store that cannot be read has no signatures.
@@ -166,6 +173,8 @@ fn add(grants: &mut Grants, grant: &Grant) {
         Grant::Env(name) => {
             grants.environment.extend(std::env::var(name).ok().map(|value| (name.clone(), value)));
         }
+        // It is there unless it is denied.
+        Grant::Host(_) => {}
     }
 }
 
@@ -181,6 +190,7 @@ pub(crate) fn merge(grants: &mut Grants, more: Grants) {
     extend(&mut grants.directories, more.directories);
     extend(&mut grants.connections, more.connections);
     extend(&mut grants.environment, more.environment);
+    extend(&mut grants.denied, more.denied);
 }
 
 /// The reference that a path is, if it is one and not the path of a file.
@@ -197,6 +207,20 @@ pub(crate) fn is_reference(path: &Path) -> bool {
 pub(crate) fn open() -> anyhow::Result<Store> {
     let folder = paths::module_store().context("the user's data folder is unknown; set HOME or XDG_DATA_HOME")?;
     Ok(Store::open(&folder)?)
+}
+
+/// Notes where modules can be fetched from, as far as the user's store knows that. One that cannot be read knows nothing.
+#[cfg(feature = "fleet")]
+pub(crate) fn add_addresses(modules: &mut [bench_fleet::ModuleDigest]) {
+    let Some(folder) = paths::module_store().filter(|folder| folder.is_dir()) else { return };
+    let known = Store::open(&folder).and_then(|store| Ok(store.modules()?.0)).unwrap_or_default();
+    for module in modules {
+        let Some(digest) = Digest::from_hex(&module.sha256) else { continue };
+        let mut with_file = known.iter().filter(|known| known.files().any(|file| file.digest == digest));
+        // The digest of the manifest is a part of the address, because a tag may move.
+        let address = |known: &StoredModule| Some(format!("{}@{}", known.pulled_from.as_ref()?, known.manifest.digest));
+        module.address = with_file.find_map(address);
+    }
 }
 
 /// The file of the user's policy.

@@ -1,6 +1,7 @@
 //! The requests to a worker process and its replies. The parent never runs the code of a module: only workers do.
 
 mod engines;
+mod limits;
 mod load;
 
 pub(crate) use engines::runtime;
@@ -105,7 +106,7 @@ pub(crate) enum Request {
     Chains { extra: Vec<u64>, time_ns: u64, seed: u64 },
     /// Measure the calls of synthetic components of an interface.
     #[cfg(feature = "price")]
-    Price { wit: String, effort: bench_price::Effort, seed: u64, cache: Option<PathBuf> },
+    Price { wit: String, awaited: Option<String>, effort: bench_price::Effort, seed: u64, cache: Option<PathBuf> },
     /// Measure the rooflines.
     Calibrate { samples: u32, slow_samples: u32, directory: PathBuf, cache: Option<PathBuf> },
 }
@@ -214,32 +215,6 @@ fn write_guest_samples(path: &Path) -> std::io::Result<()> {
     std::fs::write(path, samples.map(line).collect::<String>())
 }
 
-/// What a worker may allocate beyond the memory of its component: compiled code, samples, and what the host holds for the component.
-const BESIDES_COMPONENT_BYTES: u64 = 3 << 30;
-
-/// Limits what this worker may allocate for one component, with everything that the host holds for it, so that a component ends its
-/// worker and not the machine. Memory that is shared with other processes does not count, nor do mapped files. Workers that hold many
-/// components or several engines have no such limit: the address space that their pools reserve would count, although it is never used.
-fn limit_memory(request: &Request) {
-    let limit = match request {
-        Request::Describe(module) => component_bytes(module),
-        Request::Check { module, driver, .. } if driver == workload::NAME => component_bytes(module),
-        Request::Measure(request) if request.driver == workload::NAME => component_bytes(&request.module),
-        _ => None,
-    };
-    if limit.is_some() {
-        let limit = rustix::process::Rlimit { current: limit, maximum: limit };
-        // Refused only where a stricter limit holds already.
-        let _ = rustix::process::setrlimit(rustix::process::Resource::Data, limit);
-    }
-}
-
-/// For a component; what a probe allocates is bounded by the machine alone.
-fn component_bytes(module: &ModuleSpec) -> Option<u64> {
-    let is_component = module.kind == Kind::Component;
-    is_component.then(|| (module.memory_bytes_max as u64).saturating_add(BESIDES_COMPONENT_BYTES))
-}
-
 /// Whether a module that the request names needs rights that a worker otherwise gives up.
 fn keeps_rights(request: &Request) -> bool {
     fn of_dependency(dependency: &DependencySpec) -> bool {
@@ -263,7 +238,7 @@ fn keeps_rights(request: &Request) -> bool {
 }
 
 fn answer(request: Request) -> Reply {
-    limit_memory(&request);
+    limits::apply(&request);
     // Before any code of a module.
     if let Err(reason) = bench_engine::worker::confine(keeps_rights(&request)) {
         return Reply::Refused(format!("{reason}; `--isolation none` measures without"));
@@ -321,9 +296,10 @@ fn answer(request: Request) -> Reply {
             builtin::chain::measure(&extra, time_ns, seed).map_or_else(Reply::Refused, Reply::Chains)
         }
         #[cfg(feature = "price")]
-        Request::Price { wit, effort, seed, cache } => {
+        Request::Price { wit, awaited, effort, seed, cache } => {
             let runtime = runtime(cache, Limits::default(), &Settings::default());
-            let measured = runtime.and_then(|runtime| bench_price::measure(&runtime, &wit, effort, seed));
+            let awaited = awaited.as_deref();
+            let measured = runtime.and_then(|runtime| bench_price::measure(&runtime, &wit, awaited, effort, seed));
             measured.map_or_else(Reply::Refused, Reply::Priced)
         }
         Request::Calibrate { samples, slow_samples, directory, cache } => {

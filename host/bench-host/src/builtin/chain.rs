@@ -66,7 +66,7 @@ pub(crate) fn measure(extra: &[u64], time_ns: u64, seed: u64) -> Result<Vec<Vec<
         let checksum = first(&mut chain[0]).map_err(failed)?;
         let mut sessions: Vec<&mut dyn Session> = chain.iter_mut().map(|one| one as _).collect();
         let warm = warm_up_candidate(&mut sessions, &clock, &budget, sample_ns, checksum).map_err(failed)?;
-        candidates.push(Candidate { sessions, warm });
+        candidates.push(Candidate { sessions, warm, own_ns: Vec::new() });
     }
     let timed = || Series::new("chain", Unit::Nanoseconds, Direction::LowerIsBetter);
     let mut series: Vec<Series> = candidates.iter().map(|_| timed()).collect();

@@ -1,4 +1,10 @@
-//! What a fleet costs: a repetition that is sent, submitting a plan, and making one run of what agents sent.
+//! What a fleet costs: a repetition that is sent, joining, submitting a plan, and making one run of what agents sent.
+
+mod join;
+#[cfg(feature = "nats")]
+mod server;
+
+pub(super) use join::join;
 
 use super::folder::Folder;
 use super::sessions::{closure, resident_bytes};
@@ -12,9 +18,8 @@ use bench_model::{Arguments, ModuleError};
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{CheckRecord, OutcomeRecord, Planned, Record, RunRecord, encode};
 use bench_sink::{SeriesId, Sink, digest};
-use std::io::{BufRead, BufReader};
+use bench_stats::paired_ratios;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{fs, io};
 
@@ -50,76 +55,138 @@ fn append(sink: &mut Sink, series: SeriesId, begun: Instant, operations: usize) 
     sink.append(series, &[ns / operations.max(1) as u64]).map_err(other)
 }
 
-/// Begins a fleet of one agent with so many groups, and the folder of what it sends.
-fn begin(groups: u32) -> Result<(Loopback, Folder), ModuleError> {
-    let folder = Folder::new()?;
-    let loopback = Loopback::begin(&folder.0, vec![b'x'; SENT_BYTES], groups).map_err(other)?;
-    Ok((loopback, folder))
+/// The queues of a fleet: in the process of the coordinator, which has a pair of sockets to the agent; and at a NATS server.
+pub(super) const QUEUES: &[&str] = if cfg!(feature = "nats") { &["process", "nats"] } else { &["process"] };
+
+/// The queue of a fleet, and the server that it needs.
+enum QueueAt {
+    Process,
+    #[cfg(feature = "nats")]
+    Server(Box<server::NatsServer>),
 }
 
-/// Sends repetitions from an agent to a coordinator.
-pub(super) fn repetition(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
+impl QueueAt {
+    /// The queue that the argument `queue` names.
+    fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
+        match arguments.text("queue")? {
+            #[cfg(feature = "nats")]
+            "nats" => Ok(Self::Server(Box::new(server::NatsServer::start()?))),
+            "process" => Ok(Self::Process),
+            unknown => Err(ModuleError::InvalidArgument(format!("queue: there is no queue `{unknown}` in this build"))),
+        }
+    }
+
+    /// Begins a fleet of one agent with so many groups, and the folder of what it sends.
+    fn begin(&mut self, groups: u32) -> Result<(Loopback, Folder), ModuleError> {
+        let folder = Folder::new()?;
+        let block = vec![b'x'; SENT_BYTES];
+        let begun = match self {
+            Self::Process => Loopback::begin(&folder.0, block, groups),
+            #[cfg(feature = "nats")]
+            Self::Server(server) => server.begin(&folder.0, block, groups),
+        };
+        Ok((begun.map_err(other)?, folder))
+    }
+
+    /// Submits the groups of a plan.
+    fn submit(&mut self, groups: u32) -> Result<(), ModuleError> {
+        match self {
+            Self::Process => {
+                let coordinator = Coordinator::new(Embedded::new(Nothing), &[ClassId(0); 2], groups, true);
+                std::hint::black_box(coordinator).map(drop).map_err(other)
+            }
+            #[cfg(feature = "nats")]
+            Self::Server(server) => server.submit(groups),
+        }
+    }
+}
+
+/// A fleet that sends. The agent ends before its server.
+struct Sending {
+    fleet: (Loopback, Folder),
+    queue: QueueAt,
+}
+
+impl Sending {
+    fn new(mut queue: QueueAt) -> Result<Self, ModuleError> {
+        Ok(Self { fleet: queue.begin(GROUPS)?, queue })
+    }
+
+    /// Has the next groups sent, and returns their number; 0 if there were none, and another fleet was begun.
+    fn hand(&mut self) -> Result<usize, ModuleError> {
+        let sent = self.fleet.0.hand().map_err(other)?;
+        if sent == 0 {
+            self.fleet = self.queue.begin(GROUPS)?;
+        }
+        Ok(sent)
+    }
+}
+
+/// Sends repetitions from an agent to a coordinator, over the queue that the argument `queue` names.
+pub(super) fn repetition(mut sink: Sink, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
     let series = sink.open("repetition", &[]).map_err(other)?;
-    let mut fleet = begin(GROUPS)?;
+    let mut sending = Sending::new(QueueAt::of(arguments)?)?;
     Ok(closure(sink, move |sink| {
         let begun = Instant::now();
-        match fleet.0.hand().map_err(other)? {
-            0 => fleet = begin(GROUPS)?,
-            repetitions => append(sink, series, begun, repetitions)?,
+        match sending.hand()? {
+            0 => Ok(()),
+            repetitions => append(sink, series, begun, repetitions),
         }
-        Ok(())
     }))
 }
 
 /// What is measured with and without a queue: bytes of which the digest is computed.
 const WORK_BYTES: usize = 4 << 20;
 
-/// Measures the same work after a repetition was sent, while the agent waits for orders, and without a fleet, each time both.
+/// The pairs of one comparison, and the blocks that are resampled for its interval, as a comparison of arms resamples processes.
+const BLOCKS: usize = 10;
+const PAIRS_OF_BLOCK: usize = 16;
+
+/// The level of the interval that lies within the margins where two one-sided tests of equivalence both reject at 5 %.
+const EQUIVALENCE_LEVEL: f64 = 0.9;
+
+/// Compares the same work after a repetition was sent, while the agent waits for orders, with that without a fleet, in pairs.
 pub(super) fn figures(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
-    let series =
-        ["queue", "alone"].map(|path| sink.open("work", &[("path".to_owned(), path.to_owned())]).map_err(other));
-    let [queue, alone] = series;
-    let (queue, alone) = (queue?, alone?);
+    let mut open = |metric: &str, labels: &[(String, String)]| sink.open(metric, labels).map_err(other);
+    let mut by_path = |path: &str| open("work", &[("path".to_owned(), path.to_owned())]);
+    let (alone, queue) = (by_path("alone")?, by_path("queue")?);
+    let (low, high) = (open("ratio_low_1e6", &[])?, open("ratio_high_1e6", &[])?);
     let work = vec![b'x'; WORK_BYTES];
-    let mut is_queue_first = false;
+    let mut comparisons = 0;
     Ok(closure(sink, move |sink| {
-        is_queue_first = !is_queue_first;
-        for with_queue in [is_queue_first, !is_queue_first] {
-            // The threads of the agent end with the fleet.
-            let mut fleet = with_queue.then(|| begin(2 * HAND_MAX)).transpose()?;
-            if let Some((loopback, _)) = &mut fleet {
-                loopback.hand().map_err(other)?;
+        comparisons += 1;
+        let mut blocks = Vec::new();
+        for _ in 0..BLOCKS {
+            let mut pairs = Vec::new();
+            for number in 0..PAIRS_OF_BLOCK {
+                let ns = pair(&work, number % 2 == 0)?;
+                sink.append(alone, &[ns[0]]).and_then(|()| sink.append(queue, &[ns[1]])).map_err(other)?;
+                pairs.push((ns[0] as f64, ns[1] as f64));
             }
-            let begun = Instant::now();
-            std::hint::black_box(digest::of_bytes(std::hint::black_box(&work)));
-            append(sink, if with_queue { queue } else { alone }, begun, 1)?;
+            blocks.push(pairs);
         }
-        Ok(())
+        let ratios = paired_ratios(&blocks, comparisons).ok_or_else(|| other("the pairs have no ratio"))?;
+        let interval = ratios.medians.interval(EQUIVALENCE_LEVEL);
+        let millionths = |ratio: f64| (ratio * 1e6).round() as u64;
+        sink.append(low, &[millionths(interval.low)]).map_err(other)?;
+        sink.append(high, &[millionths(interval.high)]).map_err(other)
     }))
 }
 
-/// Starts an agent, and waits until it introduces itself.
-pub(super) fn join(mut sink: Sink) -> Result<Box<dyn Recording>, ModuleError> {
-    let series = sink.open("joined", &[]).map_err(other)?;
-    let program = std::env::current_exe().map_err(|error| ModuleError::Unavailable(error.to_string()))?;
-    let out = Folder::new()?;
-    Ok(closure(sink, move |sink| {
-        let begun = Instant::now();
-        let mut command = Command::new(&program);
-        command.args(["agent", "--stdio", "--run", "join", "--out"]).arg(&out.0);
-        let mut agent =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(other)?;
-        let mut hello = String::new();
-        if let Some(output) = agent.stdout.take() {
-            BufReader::new(output).read_line(&mut hello).map_err(other)?;
+/// The time of the work without a fleet, and with one that waits.
+fn pair(work: &[u8], is_queue_first: bool) -> Result<[u64; 2], ModuleError> {
+    let mut ns = [0; 2];
+    for with_queue in [is_queue_first, !is_queue_first] {
+        // The threads of the agent end with the fleet.
+        let mut fleet = with_queue.then(|| QueueAt::Process.begin(2 * HAND_MAX)).transpose()?;
+        if let Some((loopback, _)) = &mut fleet {
+            loopback.hand().map_err(other)?;
         }
-        append(sink, series, begun, 1)?;
-        // The end of its orders asks it to end.
-        drop(agent.stdin.take());
-        agent.wait().map_err(other)?;
-        let has_joined = hello.starts_with("{\"message\":\"hello\"");
-        has_joined.then_some(()).ok_or_else(|| other(format!("the agent said `{}`", hello.trim_end())))
-    }))
+        let begun = Instant::now();
+        std::hint::black_box(digest::of_bytes(std::hint::black_box(work)));
+        ns[usize::from(with_queue)] = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    }
+    Ok(ns)
 }
 
 /// Keeps nothing.
@@ -131,25 +198,32 @@ impl Blocks for Nothing {
     }
 }
 
-/// Submits the groups of a plan.
-pub(super) fn submit(sink: Sink) -> Box<dyn Recording> {
-    closure(sink, |_| {
-        let coordinator = Coordinator::new(Embedded::new(Nothing), &[ClassId(0); 2], SUBMITTED_GROUPS, true);
-        std::hint::black_box(coordinator).map(drop).map_err(other)
-    })
+/// Submits the groups of a plan to the queue that the argument `queue` names.
+pub(super) fn submit(sink: Sink, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
+    let mut queue = QueueAt::of(arguments)?;
+    Ok(closure(sink, move |_| queue.submit(SUBMITTED_GROUPS)))
 }
 
-/// Simulates a fleet, as the argument `agents` says how large.
+/// The agents that are simulated at once, in one fleet or in several: the figures are of equally many repetitions, and equally much memory is in
+/// use.
+const SIMULATED_AGENTS: u32 = 10_000;
+
+/// Simulates fleets, as the argument `agents` says how large.
 pub(super) fn simulation(mut sink: Sink, arguments: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
     let agents = u32::try_from(arguments.integer("agents")?).map_err(other)?;
-    let [time, entries] = ["simulated", "entries_1000"].map(|metric| sink.open(metric, &[]).map_err(other));
-    let (time, entries) = (time?, entries?);
+    let fleets = (SIMULATED_AGENTS / agents.max(1)).max(1);
+    let metrics = ["simulated", "steps_1000", "entries_1000"].map(|metric| sink.open(metric, &[]).map_err(other));
+    let [time, steps, entries] = metrics;
+    let (time, steps, entries) = (time?, steps?, entries?);
     Ok(closure(sink, move |sink| {
         let begun = Instant::now();
-        let done = simulate(agents).map_err(other)?;
+        let done = simulate(fleets, agents).map_err(other)?;
         let repetitions = usize::try_from(done.repetitions).map_err(other)?;
         append(sink, time, begun, repetitions)?;
-        sink.append(entries, &[done.entries * 1_000 / done.repetitions.max(1)]).map_err(other)
+        for (series, count) in [(steps, done.steps), (entries, done.entries)] {
+            sink.append(series, &[count * 1_000 / done.repetitions.max(1)]).map_err(other)?;
+        }
+        Ok(())
     }))
 }
 
@@ -292,6 +366,30 @@ mod tests {
     fn merged_run_has_every_block_each_time() {
         check(SMALL);
         check(Sent { blocks: 20, ..LARGE });
+    }
+
+    #[test]
+    fn repetitions_are_sent_and_groups_submitted_over_every_queue() {
+        for name in QUEUES {
+            let arguments: Arguments = [("queue", *name)].into_iter().collect();
+            let mut sending = match QueueAt::of(&arguments).and_then(Sending::new) {
+                Ok(sending) => sending,
+                Err(ModuleError::Unavailable(reason)) => {
+                    eprintln!("skipped: {reason}");
+                    continue;
+                }
+                Err(error) => panic!("{name}: {error}"),
+            };
+            assert!(sending.hand().unwrap() > 0, "{name}");
+            sending.queue.submit(SUBMITTED_GROUPS).unwrap();
+        }
+    }
+
+    #[test]
+    fn work_is_measured_in_pairs() {
+        for is_queue_first in [true, false] {
+            assert!(pair(&[0; 4_096], is_queue_first).unwrap().iter().all(|ns| *ns > 0));
+        }
     }
 
     #[cfg(target_os = "linux")]

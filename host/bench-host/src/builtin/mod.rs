@@ -125,10 +125,14 @@ fn with_isolation(descriptor: Descriptor) -> Descriptor {
 fn with_fleet(descriptor: Descriptor) -> Descriptor {
     let paths = |name: &str, summary: &str| Metric::new(name, Unit::Nanoseconds, summary).label("path");
     let scenario = |name: &str, summary: &str| Scenario::new(name, "self", summary);
+    let place = "where the queue is: in the coordinator's process, or at a NATS server";
+    let queue = Parameter::new("queue", fleet::QUEUES[0], place);
+    let queue = queue.sweep(fleet::QUEUES.iter().copied()).choices(fleet::QUEUES.iter().copied());
     descriptor
         .scenario(
             scenario("fleet-repetition", "An agent sends repetitions of 4 KiB, which take no time, to a coordinator on this machine.")
                 .can_use("cpu:2", "the agent and the coordinator take turns")
+                .parameter(queue.clone())
                 .metric(Metric::new(
                     "repetition",
                     Unit::Nanoseconds,
@@ -136,13 +140,28 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
                 )),
         )
         .scenario(
-            scenario("fleet-figures", "Compute a digest of 4 MiB while an agent waits that has just sent a repetition, and without a fleet.")
-                .metric(paths("work", "Time from before to after the computation.")),
+            scenario("fleet-figures", "Compute digests of 4 MiB in pairs, while an agent waits that has just sent a repetition, and without a fleet.")
+                .metric(paths("work", "Time from before to after the computation."))
+                .metric(Metric::new(
+                    "ratio_low_1e6",
+                    Unit::Count,
+                    "Lower end of the 90 % interval of the ratio of the medians, with over without a fleet, times a million.",
+                ))
+                .metric(Metric::new("ratio_high_1e6", Unit::Count, "Upper end of that interval, times a million.")),
         )
-        .scenario(scenario("fleet-join", "Start an agent on this machine, and wait until it has introduced itself.").metric(
-            Metric::new("joined", Unit::Nanoseconds, "Time from before its process is started to its first message."),
-        ))
-        .scenario(scenario("fleet-submit", "Submit a plan of 10,000 comparison groups to the queue of a fleet."))
+        .scenario(
+            scenario("fleet-join", "Start an agent on this machine with a policy, and wait until it has loaded and planned the component of a signed run.")
+                .can_use("cpu:2", "the agent loads modules while the coordinator waits")
+                .parameter(queue.clone())
+                .metric(Metric::new(
+                    "joined",
+                    Unit::Nanoseconds,
+                    "Time from before its process is started to the head of its run file, which comes before the rooflines.",
+                )),
+        )
+        .scenario(
+            scenario("fleet-submit", "Submit a plan of 10,000 comparison groups to the queue of a fleet.").parameter(queue),
+        )
         .scenario(
             scenario("fleet-merge", "Merge 1,000 repetitions of 20 KB of two agents into one run, and verify it.").metric(
                 Metric::new("merged", Unit::Nanoseconds, "Time from what was sent to a verified run on the disk."),
@@ -163,17 +182,22 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
                 )),
         )
         .scenario(
-            scenario("fleet-simulation", "Simulate a fleet whose agents measure a hundred repetitions each, which take no time.")
-                .parameter(Parameter::new("agents", 1_000, "Number of agents, all of one class").between(2, 100_000))
+            scenario("fleet-simulation", "Simulate fleets of ten thousand agents in all, which measure a hundred repetitions each, which take no time.")
+                .parameter(Parameter::new("agents", 1_000, "Number of agents of each fleet, all of one class").between(2, 100_000))
                 .metric(Metric::new(
                     "simulated",
                     Unit::Nanoseconds,
-                    "Time of the coordinator, its queue and the simulation, divided by the number of repetitions.",
+                    "Time of the coordinators, their queues and the simulation, divided by the number of repetitions.",
+                ))
+                .metric(Metric::new(
+                    "steps_1000",
+                    Unit::Count,
+                    "Entries that the coordinators and their queues look at or change, for 1,000 repetitions.",
                 ))
                 .metric(Metric::new(
                     "entries_1000",
                     Unit::Count,
-                    "Entries that the queue holds in the end, for 1,000 repetitions.",
+                    "Entries that the queues hold in the end, for 1,000 repetitions.",
                 )),
         )
 }
@@ -202,13 +226,13 @@ impl Module for Builtin {
             "worker-start" => isolation::worker_start(sink),
             "isolated-cell" => isolation::cell(sink, arguments),
             #[cfg(feature = "fleet")]
-            "fleet-repetition" => fleet::repetition(sink),
+            "fleet-repetition" => fleet::repetition(sink, arguments),
             #[cfg(feature = "fleet")]
             "fleet-figures" => fleet::figures(sink),
             #[cfg(feature = "fleet")]
-            "fleet-join" => fleet::join(sink),
+            "fleet-join" => fleet::join(sink, arguments),
             #[cfg(feature = "fleet")]
-            "fleet-submit" => Ok(fleet::submit(sink)),
+            "fleet-submit" => fleet::submit(sink, arguments),
             #[cfg(feature = "fleet")]
             "fleet-merge" => fleet::merged(sink),
             #[cfg(feature = "fleet")]

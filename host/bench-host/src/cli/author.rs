@@ -27,6 +27,9 @@ pub(crate) struct SdkArgs {
     /// Write the SDK into this folder, or bring an earlier copy up to date
     #[arg(long, value_name = "DIR", conflicts_with = "path")]
     pub(crate) copy: Option<PathBuf>,
+    /// Name this address in the manifests of the crates, for a registry that they are published in
+    #[arg(long, value_name = "URL", value_parser = address, requires = "copy")]
+    pub(crate) repository: Option<String>,
     /// Print the path of the SDK in the user's data folder, and write the SDK there if it is missing; the default without options
     #[arg(long)]
     pub(crate) path: bool,
@@ -55,7 +58,7 @@ pub(crate) struct CheckArgs {
     /// Components, core modules and probes; a probe in the same folder as a component of the same name is checked with it
     #[arg(required = true, value_name = "MODULE")]
     pub(crate) modules: Vec<PathBuf>,
-    /// Values of a parameter, such as `rows=1Ki,1Mi`, instead of its first default and the edges of its domain
+    /// Values of a parameter, such as `rows=1Ki,1Mi`, instead of its defaults and the edges of its domain
     #[arg(short = 'p', long = "parameter", value_name = "KEY=VALUE[,VALUE…]", value_parser = key_values)]
     pub(crate) parameters: Vec<(String, Vec<String>)>,
     #[command(flatten)]
@@ -77,6 +80,16 @@ pub(crate) struct CheckArgs {
     pub(crate) grants: GrantArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+}
+
+/// An address that can stand in a manifest.
+fn address(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~:/?#@!$&'()*+,;=%".contains(letter);
+    match rest {
+        Some(rest) if !rest.is_empty() && rest.chars().all(is_plain) => Ok(text.to_owned()),
+        _ => Err("expected an address, such as https://HOST/FOLDER".to_owned()),
+    }
 }
 
 /// How the results of `check` are printed.

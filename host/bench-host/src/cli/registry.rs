@@ -136,7 +136,7 @@ pub(crate) struct TrustArgs {
     /// Trust the key only for modules of this namespace; may be given several times [default: all]
     #[arg(long, value_name = "NAMESPACE")]
     pub(crate) namespace: Vec<String>,
-    /// Grant its components this: `net HOST:PORT`, `dir HOST[::GUEST][:ro]` or `env NAME`; may be given several times
+    /// Grant its components this: `net HOST:PORT`, `dir HOST[::GUEST][:ro]`, `env NAME`, or what the policy denies others (`ring`, `log`, `control-plane`); may be given several times
     #[arg(long, value_name = "GRANT")]
     pub(crate) grant: Vec<Grant>,
     /// Remove the trust in it

@@ -1,37 +1,36 @@
 //! `agent`: measures groups of cells for a fleet. It plans what the spec says from this machine's modules, and refuses a plan that is not
 //! that of the spec.
 
+mod elsewhere;
 #[cfg(feature = "nats")]
 mod guest;
+mod measuring;
 mod policy;
 mod shipped;
 
 use super::load::plan;
 use super::run::{Prepared, prepare};
 use crate::cli::{AgentArgs, Cli, Command, CpuList, RunArgs};
-use crate::execute::{Job, WorkerExecutor, calibrate, interrupt, planned, program_sha256, run_record};
+use crate::execute::{Job, interrupt, planned, program_sha256};
 use crate::fingerprint::fingerprint;
 use crate::modules::Modules;
 use crate::stored::Trust;
-use crate::{Exit, paths};
+use crate::{Exit, output, paths};
 use anyhow::Context;
-use bench_engine::{
-    ComparisonGroup, Done, Finished, Interrupt, Journal, Observer, Plan, Repetition, RunEnd, placement,
-};
+use bench_engine::{Interrupt, placement};
 use bench_fleet::{
-    AgentTask, HostCard, ModuleDigest, Orders, PROTOCOL, Part, Place, Served, Spec, Uplink, listen, own_blocks, serve,
-    wall_ns,
+    AgentCard, AgentTask, HostCard, ModuleDigest, Orders, PROTOCOL, Place, Served, Spec, Uplink, listen, serve, wall_ns,
 };
 use bench_sink::environment::boot_id;
-use bench_sink::runfile::{
-    EndRecord, FILE_NAME, LockedRun, Record, ResumedRecord, RunWriter, When, WriteError, encode,
-};
+use bench_sink::runfile::{FILE_NAME, RunWriter};
 use clap::Parser;
+use elsewhere::Elsewhere;
+use measuring::{Earlier, Measuring};
 use policy::AgentPolicy;
 use shipped::ShippedModules;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
@@ -41,18 +40,27 @@ pub(crate) fn run(arguments: &AgentArgs) -> anyhow::Result<Exit> {
         "an agent is started by `bench-host fleet run`; to start one by hand, give --on nats://HOST or --stdio"
     );
     let policy = arguments.policy.as_deref().map(AgentPolicy::read).transpose()?;
-    let way = if arguments.stdio { "stdio" } else { "on" };
     anyhow::ensure!(
-        arguments.run.is_some() || policy.is_some(),
-        "--{way} needs --run ID, the run that the agent measures for, or --policy FILE"
+        !arguments.stdio || arguments.run.is_some() || policy.is_some(),
+        "--stdio needs --run ID, the run that the agent measures for, or --policy FILE"
     );
     match place {
         None => measure(arguments, policy, Connection::stdio),
         #[cfg(feature = "nats")]
-        Some(Place::Nats(address)) => match &arguments.link {
-            None => guest::attend(&address, arguments),
-            Some(link) => measure(arguments, policy, |interrupt| guest::connect(&address, arguments, link, interrupt)),
-        },
+        Some(Place::Nats(address)) => {
+            // Everybody who may use the server can give a run any name.
+            anyhow::ensure!(
+                policy.is_some(),
+                "--on needs --policy FILE, which says who may submit runs to this machine and what they may run: `bench-host registry \
+                 keygen` makes the key of a submitter, which stands under [submitters], and `fleet run --key` signs with it"
+            );
+            match &arguments.link {
+                None => guest::attend(&address, arguments),
+                Some(link) => {
+                    measure(arguments, policy, |interrupt| guest::connect(&address, arguments, link, interrupt))
+                }
+            }
+        }
         Some(Place::Local(_) | Place::Ssh(_) | Place::Kubernetes(_)) => {
             anyhow::bail!("an agent connects to a server, --on nats://HOST, or is started by `bench-host fleet run`")
         }
@@ -96,16 +104,32 @@ fn measure(
         boot_id: boot_id(),
     };
     let Connection { orders, mut uplink } = connect(interrupt)?;
-    let name = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
-    let mut task = Task { interrupt, out, name, policy, prepared: None, measuring: None };
+    let agent = arguments.name.clone().unwrap_or_else(|| "agent".to_owned());
+    let own = AgentCard { agent, card: card.clone() };
+    let mut task = Task { interrupt, out, own, policy, prepared: None, measuring: None };
     match serve(&orders, &mut uplink, (&card, arguments.run.as_deref()), &mut task) {
         Ok(Served::Done) => Ok(Exit::Done),
         Ok(Served::Stopped) => Ok(Exit::NotMeasured),
-        Ok(Served::Failed(reason)) => anyhow::bail!("{reason}"),
+        Ok(Served::Refused(reason)) if is_invited(arguments) => {
+            output::line(&format!("bench-host: {reason}"));
+            Ok(Exit::Finding)
+        }
+        Ok(Served::Refused(reason) | Served::Failed(reason)) => anyhow::bail!("{reason}"),
         Err(error) => {
             Err(error).context("the coordinator cannot be reached; what was measured is kept in the agent's folder")
         }
     }
+}
+
+/// Whether another process of the agent has started this one for a run, and is told by its status whether that was refused.
+#[cfg(feature = "nats")]
+fn is_invited(arguments: &AgentArgs) -> bool {
+    arguments.link.is_some()
+}
+
+#[cfg(not(feature = "nats"))]
+fn is_invited(_: &AgentArgs) -> bool {
+    false
 }
 
 /// The digests of the modules of a plan, and of those that its scenarios name.
@@ -115,6 +139,7 @@ pub(crate) fn module_digests(modules: &Modules) -> Vec<ModuleDigest> {
         arm: loaded.offer.arm,
         sha256: loaded.offer.sha256.clone(),
         file: shipped::file_name(&loaded.spec.file),
+        address: None,
     };
     modules.loaded.iter().chain(&modules.companions).map(digest).collect()
 }
@@ -130,27 +155,12 @@ struct Task {
     interrupt: &'static Interrupt,
     /// The folder of run files of agents.
     out: PathBuf,
-    name: String,
+    /// The name of the agent, and its machine.
+    own: AgentCard,
     policy: Option<AgentPolicy>,
     /// What the spec selects of the modules of this machine, if these are those of the spec.
     prepared: Option<(RunArgs, Prepared)>,
     measuring: Option<Measuring>,
-}
-
-/// A spec that is being measured.
-struct Measuring {
-    arguments: RunArgs,
-    prepared: Prepared,
-    plan: Plan,
-    seed: u64,
-    groups: Vec<ComparisonGroup>,
-    writer: RunWriter,
-    /// What the run file had when this agent was started: nothing, unless it was started again.
-    earlier: Vec<Record>,
-    /// The identities and outcomes of what is measured, also before it was started again.
-    measured: Vec<Record>,
-    /// How many blocks that belong to no cell were sent.
-    notes: u32,
 }
 
 impl AgentTask for Task {
@@ -198,7 +208,8 @@ impl Task {
         Ok(arguments)
     }
 
-    /// Takes the modules of this machine if they are those of `spec`. Else returns the digests of those that have yet to be sent.
+    /// Takes the modules of this machine if they are those of `spec`. Else returns the digests of those that have yet to be sent, because they are
+    /// neither in its store nor in a registry that may be asked.
     fn choose_modules(&mut self, spec: &Spec) -> anyhow::Result<Vec<String>> {
         let mut arguments = self.parse(spec)?;
         let prepared = prepare(&mut arguments, None, self.interrupt);
@@ -217,7 +228,9 @@ impl Task {
             Some(_) => None,
             None => Some(Trust::read()?),
         };
-        self.store().lacks(spec, trust.as_ref()).map_err(|error| anyhow::anyhow!("{unlike:#}; {error:#}"))
+        let elsewhere = Elsewhere::of_user(self.policy.as_ref(), spec);
+        let lacking = self.store().lacks(spec, trust.as_ref(), &elsewhere);
+        lacking.map_err(|error| anyhow::anyhow!("{unlike:#}; {error:#}"))
     }
 
     /// Where modules are kept that were sent.
@@ -231,7 +244,7 @@ impl Task {
             Some(prepared) => prepared,
             None => {
                 let mut arguments = self.parse(spec)?;
-                arguments.modules = vec![self.store().folder(spec, &self.name)?];
+                arguments.modules = vec![self.store().folder(spec, &self.own.agent)?];
                 let prepared = prepare(&mut arguments, None, self.interrupt)?;
                 same_modules(&spec.modules, &prepared.modules)?;
                 (arguments, prepared)
@@ -249,44 +262,22 @@ impl Task {
             "the same command line selects other cells here, although the modules are the same; use the same suite files and \
              parameters on all machines"
         );
-        let directory = self.out.join(format!("{}@{}", spec.id, self.name));
+        let directory = self.out.join(format!("{}@{}", spec.id, self.own.agent));
         let (writer, earlier) = if directory.join(FILE_NAME).exists() {
-            go_on(&directory, &job, spec)?
+            Earlier::go_on(&directory, &job, spec)?
         } else {
             let created = RunWriter::create(&directory).map_err(|error| {
                 let source = error.source.to_string();
                 anyhow::anyhow!("{error}: {source}; give the agent another folder with --out DIR")
             });
-            (created?, Vec::new())
+            (created?, Earlier::default())
         };
-        let measured = earlier.iter().filter(|record| is_of_repetition(record)).cloned().collect();
-        let groups = plan.comparison_groups(|_| false);
-        Ok(Measuring { arguments, prepared, plan, seed, groups, writer, earlier, measured, notes: 0 })
+        let kept = self.own.keep(&directory);
+        kept.with_context(|| {
+            format!("cannot write to {}; give the agent another folder with --out DIR", directory.display())
+        })?;
+        Ok(Measuring::new((arguments, prepared), (plan, seed), writer, earlier))
     }
-}
-
-/// Opens the run file that this agent began before it was started again. Returns it with what it has.
-fn go_on(directory: &Path, job: &Job<'_>, spec: &Spec) -> anyhow::Result<(RunWriter, Vec<Record>)> {
-    let held = LockedRun::open(directory)?;
-    let earlier = held.run().records.clone();
-    if let Some(Record::Run(run)) = earlier.first() {
-        let is_same_program = run.program_sha256.is_some() && run.program_sha256 == program_sha256();
-        anyhow::ensure!(
-            run.id == spec.id
-                && is_same_program
-                && run.planned == planned(job)
-                && run.fingerprint.unlike(&fingerprint(directory)).is_empty(),
-            "{}: this run file of the agent was begun on another machine, by another program or for another plan; move it away",
-            directory.display()
-        );
-        Done::of(job.plan, &earlier)?;
-    }
-    Ok((held.resume()?, earlier))
-}
-
-/// Whether a record tells what was measured, as [`Done`] reads it.
-fn is_of_repetition(record: &Record) -> bool {
-    matches!(record, Record::Cell(_) | Record::Outcome(_))
 }
 
 /// Checks that the modules here are those of the spec.
@@ -329,130 +320,4 @@ fn same_modules(wanted: &[ModuleDigest], modules: &Modules) -> anyhow::Result<()
 /// The beginning of a digest, long enough to distinguish two.
 fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
-}
-
-/// The time between two messages that is always allowed, for writing and sending.
-const MARGIN: Duration = Duration::from_secs(15);
-
-impl Measuring {
-    fn job(&self) -> Job<'_> {
-        let Prepared { loader, modules, effort, .. } = &self.prepared;
-        Job { loader, modules, plan: &self.plan, effort: *effort, seed: self.seed, common: &self.arguments.common }
-    }
-
-    /// The longest time between two messages: the deadlines of the worker that measures and of the one that counts resource usage.
-    fn longest_repetition(&self) -> Duration {
-        let job = self.job();
-        2 * self.plan.cells.iter().map(|cell| job.deadline_of(cell)).max().unwrap_or_default() + MARGIN
-    }
-
-    /// Writes and sends the head of the run file, and the rooflines; or sends what the file has, if the agent was started again.
-    fn begin(&mut self, spec: &Spec, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
-        if self.earlier.is_empty() {
-            let job = self.job();
-            let run = run_record(&job, &spec.id, jiff::Timestamp::now(), spec.command.clone());
-            let mut head = vec![Record::Run(run)];
-            head.extend(job.modules.records().into_iter().map(Record::Module));
-            self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&head)?))?;
-        } else {
-            self.send_again(spec, uplink, interrupt)?;
-        }
-        let is_before = |record: &Record| matches!(record, Record::Calibration(record) if record.when == When::Before);
-        if self.earlier.iter().any(is_before) {
-            return Ok(());
-        }
-        self.calibrate(When::Before, uplink, interrupt)
-    }
-
-    /// Sends every block of the run file. Those that the coordinator has count for nothing.
-    fn send_again(&mut self, spec: &Spec, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let directory = self.writer.directory().to_owned();
-        for (part, block) in own_blocks(&directory)? {
-            self.notes += u32::from(matches!(part, Part::Note(_)));
-            uplink.block(part, &block)?;
-        }
-        let (started, command) = (jiff::Timestamp::now().to_string(), spec.command.clone());
-        let resumed = Record::Resumed(ResumedRecord { started, command, fingerprint: fingerprint(&directory) });
-        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&[resumed])?))
-    }
-
-    /// Measures whole groups of cells, in the order of the plan. Returns whether it was not interrupted.
-    fn measure(&mut self, groups: &[u32], uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<bool> {
-        let mut cells = BTreeSet::new();
-        for group in groups {
-            let group = self.groups.get(*group as usize).with_context(|| format!("the plan has no group {group}"))?;
-            cells.extend(group.cells.iter().copied());
-        }
-        let directory = self.writer.directory().to_owned();
-        // A group comes a second time to an agent that was started again, or was silent for too long.
-        let done = Done::of(&self.plan, &self.measured)?;
-        let ended = self.publish(uplink, interrupt, |job, journal| {
-            let done = done.without(job.plan, |cell| !cells.contains(&cell));
-            let mut executor = WorkerExecutor { job, interrupt, directory: &directory };
-            Ok(bench_engine::run(job.plan, done, &mut executor, journal, &mut Unwatched, interrupt)?)
-        })?;
-        Ok(ended == RunEnd::Complete && !interrupt.is_raised())
-    }
-
-    fn finish(&mut self, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
-        self.calibrate(When::After, uplink, interrupt)?;
-        let stopped = Some("this agent measured a part of the run of a fleet".to_owned());
-        let end = Record::End(EndRecord { finished: jiff::Timestamp::now().to_string(), stopped });
-        self.publish(uplink, interrupt, |_, journal| Ok(journal.append(&[end])?))
-    }
-
-    fn calibrate(&mut self, when: When, uplink: &mut Uplink, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let directory = self.writer.directory().to_owned();
-        self.publish(uplink, interrupt, |job, journal| calibrate(job, journal, when, &directory, interrupt))
-    }
-
-    /// Calls `body` with a journal that writes each block to the agent's own run file, and then sends it.
-    fn publish<T>(
-        &mut self,
-        uplink: &mut Uplink,
-        interrupt: &Interrupt,
-        body: impl FnOnce(&Job<'_>, &mut dyn Journal) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let Self { arguments, prepared, plan, seed, writer, notes, measured, .. } = self;
-        let Prepared { loader, modules, effort, .. } = &*prepared;
-        let job = Job { loader, modules, plan, effort: *effort, seed: *seed, common: &arguments.common };
-        body(&job, &mut Published { writer, uplink, interrupt, notes, measured })
-    }
-}
-
-/// A run file whose blocks are also sent to the coordinator after they were written.
-struct Published<'a> {
-    writer: &'a mut RunWriter,
-    uplink: &'a mut Uplink,
-    interrupt: &'a Interrupt,
-    notes: &'a mut u32,
-    measured: &'a mut Vec<Record>,
-}
-
-impl Journal for Published<'_> {
-    fn append(&mut self, records: &[Record]) -> Result<(), WriteError> {
-        let block = encode(records);
-        self.writer.append_raw(&block)?;
-        self.measured.extend(records.iter().filter(|record| is_of_repetition(record)).cloned());
-        let part = match records.last() {
-            Some(Record::Outcome(outcome)) => Part::Repetition { cell: outcome.cell, process: outcome.process },
-            _ => {
-                *self.notes += 1;
-                Part::Note(*self.notes - 1)
-            }
-        };
-        // Without a coordinator nothing more is asked for; what was measured is in the file.
-        if self.uplink.block(part, &block).is_err() {
-            self.interrupt.raise();
-        }
-        Ok(())
-    }
-}
-
-/// Shows nothing: the coordinator shows the progress of the fleet.
-struct Unwatched;
-
-impl Observer for Unwatched {
-    fn started(&mut self, _: &Plan, _: Repetition, _: usize) {}
-    fn finished(&mut self, _: &Plan, _: &Finished) {}
 }

@@ -8,7 +8,7 @@ use crate::modules::{Loaded, Loader, Modules};
 use crate::worker::Kind;
 use crate::{Exit, output, paths};
 use bench_engine::Interrupt;
-use bench_model::{Scenario, Unit};
+use bench_model::{HostInterface, Scenario, Unit};
 use bench_report::{Body, Column, Datum, Document, Node, RunView, Section, Tree};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -188,9 +188,13 @@ fn granted(loaded: &Loaded, import: &str) -> &'static str {
     let fills = required.any(|requirement| requirement.scratch_parameter().is_some());
     match import {
         "bench" => "offered",
-        "wasi_snapshot_preview1" if grants.describe().is_empty() => "bounded",
+        "wasi_snapshot_preview1" if grants.is_nothing() => "bounded",
         "wasi_snapshot_preview1" => "granted",
-        _ if import.starts_with("bench-host:") => "offered",
+        _ if import.starts_with("bench-host:") => match HostInterface::of_import(import) {
+            Some(interface) if grants.denied.contains(&interface) => "denied",
+            Some(_) => "granted by default",
+            None => "offered",
+        },
         _ if import.starts_with("wasi:filesystem/") && !grants.directories.is_empty() => "granted",
         _ if import.starts_with("wasi:filesystem/") && reads && fills => {
             "the paths of its parameters, read-only, and scratch folders"

@@ -3,7 +3,6 @@
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::execute::interrupt;
 use crate::modules::Loader;
-use crate::progress::is_watched;
 use crate::show::ShowArgs;
 use crate::worker::{Reply, Request};
 use crate::{Exit, cost, output};
@@ -50,11 +49,11 @@ const MAKING: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &PriceArgs) -> anyhow::Result<Exit> {
     let api = Api::read(&arguments.wit, arguments.world.as_deref())?;
-    let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
+    let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new(), deny: Vec::new() };
     let loader = Loader::new(&nothing, LimitArgs::default())?;
     let effort = if arguments.quick { Effort::QUICK } else { Effort::DEFAULT };
     let processes = arguments.processes.unwrap_or(PROCESSES[usize::from(arguments.quick)]);
-    if is_watched(arguments.quiet) {
+    if !arguments.quiet {
         output::line(&what_is_measured(&api, effort, processes));
     }
     let interrupt = interrupt()?;
@@ -95,7 +94,8 @@ fn measure(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Option<Vec<Measured>>> {
     let of_process = seed.wrapping_add(u64::from(process) << 32);
-    let request = Request::Price { wit: api.wit.clone(), effort, seed: of_process, cache: loader.cache.clone() };
+    let (wit, awaited) = (api.wit.clone(), api.awaited.clone());
+    let request = Request::Price { wit, awaited, effort, seed: of_process, cache: loader.cache.clone() };
     let deadline = loader.deadline() + COMPILE;
     let layout = draw_layout(seed, 0, process);
     match loader.workers.call_in(Some(&layout), &request, deadline, interrupt).result {

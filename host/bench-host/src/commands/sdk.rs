@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &SdkArgs) -> anyhow::Result<Exit> {
         }
         None => paths::sdk().context("the user's data folder is unknown: set HOME, or give --copy DIR")?,
     };
-    let files = wanted(&folder);
+    let files = wanted(&folder, arguments.repository.as_deref());
     let written = bench_kit::write_changed(&folder, &files);
     let written = written.with_context(|| format!("cannot write the SDK into {}", folder.display()))?;
     match arguments.copy {
@@ -63,9 +63,9 @@ fn parts(folder: &Path) -> impl Iterator<Item = &'static str> {
 }
 
 /// The files for `folder`: those of the parts that are there, or all.
-fn wanted(folder: &Path) -> Vec<bench_kit::File> {
+fn wanted(folder: &Path, repository: Option<&str>) -> Vec<bench_kit::File> {
     let parts: Vec<_> = parts(folder).collect();
-    let mut files = sdk();
+    let mut files = repository.map_or_else(sdk, bench_kit::sdk_of);
     files.retain(|file| parts.is_empty() || parts.iter().any(|part| file.path.starts_with(part)));
     files
 }

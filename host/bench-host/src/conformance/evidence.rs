@@ -35,6 +35,7 @@ fn functions(capability: &Capability) -> &'static [&'static str] {
         | Capability::Kernel(_)
         | Capability::Cpu(_)
         | Capability::Module(_)
+        | Capability::Host(_)
         | Capability::OwnClock
         | Capability::Arms(_)
         | Capability::Other(_) => &[],

@@ -2,6 +2,7 @@
 //! workers of its own, so that a hang or crash does not affect the other tests.
 
 mod descriptor;
+mod domains;
 mod evidence;
 mod scenario;
 mod sensitivity;
@@ -81,8 +82,8 @@ pub(crate) struct Extent {
     pub(crate) within: Duration,
 }
 
-/// Tests all modules in `files`, each with the scenarios' first defaults, or with the values in the loader's parameters, and at the edges
-/// of the domains. Ends early on an interrupt.
+/// Tests all modules in `files`, each with the scenarios' defaults, or with the values in the loader's parameters, and at the edges of the
+/// domains. Ends early on an interrupt.
 pub(crate) fn check(
     loader: &Loader,
     files: &[PathBuf],
@@ -170,8 +171,7 @@ fn of_module(
         interrupt,
         extent,
         findings: &mut findings,
-        until: None,
-        usual: BTreeMap::new(),
+        seen: domains::Seen::default(),
     };
     scenario::check(trial, &mut checksums)?;
     Ok(Some((findings, checksums)))

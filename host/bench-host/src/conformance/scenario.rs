@@ -1,7 +1,7 @@
-//! The rules on scenarios: each is tested with its first defaults or the given values, measured as `load` measures it, and opened at the
-//! edges of the domains.
+//! The rules on scenarios: each is tested with its first defaults or the given values, and measured as `load` measures it.
 
-use super::evidence::{Payload, unused};
+use super::domains::Seen;
+use super::evidence::unused;
 use super::{Checksums, Extent, Findings, Outcome, sensitivity};
 use crate::modules::{Loaded, Loader, Modules};
 use crate::output;
@@ -9,26 +9,26 @@ use crate::progress::is_watched;
 use crate::resolve::Resolved;
 use crate::scratch_budget;
 use crate::worker::{MeasureRequest, Reply, Request};
+use bench_drivers::workload::RECORDED;
 use bench_engine::worker::{Captured, WorkerEnd, WorkerError};
 use bench_engine::{Cell, Interrupt, LoadedModule, Plan, Report, Selection};
-use bench_model::{Arm, Descriptor, Domain, Parameter, Scenario, Value};
+use bench_model::{Arm, Descriptor, Parameter, Scenario, Value};
 use bench_sink::runfile::Status;
 use pg_connection::redact_text;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// The driver whose scenarios are also measured, and tried at the edges of their domains. Others drive much longer.
+/// The driver whose scenarios are also measured, and tried with further defaults and at the edges of their domains. Others drive much longer.
 const MEASURED: &str = "workload";
 
-/// How long the edges of one module may take together, and one of them.
-const EDGES: Duration = Duration::from_secs(5);
-const EDGE: Duration = Duration::from_secs(2);
+/// How long a cell is measured.
+pub(super) const BRIEF_NS: u64 = 40_000_000;
 
 /// The time between two lines about progress.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// The values of a parameter on the command line.
-type Values = (String, Vec<String>);
+pub(super) type Values = (String, Vec<String>);
 
 /// Fails if a parameter of the command line concerns no scenario.
 pub(super) fn known_parameters(modules: &Modules, parameters: &[Values]) -> anyhow::Result<()> {
@@ -63,7 +63,7 @@ fn runnable(loaded: &Loaded) -> impl Iterator<Item = &Scenario> {
 }
 
 /// The cells of a scenario with `values`; a parameter without a value has its first default.
-fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Result<Vec<Cell>> {
+pub(super) fn cells(loaded: &Loaded, scenario: &Scenario, values: &[Values]) -> anyhow::Result<Vec<Cell>> {
     let axis = |parameter: &Parameter| {
         let given = values.iter().find(|(name, _)| *name == parameter.name).map(|(_, values)| values.clone());
         let first = || parameter.defaults.iter().take(1).map(Value::to_string).collect();
@@ -104,24 +104,17 @@ pub(super) fn check(mut trial: ConformanceRun<'_>, checksums: &mut Checksums) ->
             trial.cell(&cell, &mut used, checksums);
         }
     }
-    for scenario in runnable(loaded).filter(|scenario| scenario.driver == MEASURED) {
+    let measured = || runnable(loaded).filter(|scenario| scenario.driver == MEASURED);
+    for scenario in measured() {
+        trial.further_defaults(scenario, checksums);
+    }
+    for scenario in measured() {
         trial.edges(scenario)?;
     }
+    trial.metrics_are_recorded();
     trial.findings.used = used.into_iter().collect();
     Ok(())
 }
-
-/// What became of an edge of a domain.
-enum Edge {
-    Works,
-    /// It was not tested, for this reason.
-    Skipped(String),
-    /// There is a finding, or nothing to tell.
-    Told,
-}
-
-/// The rule that one edge holds or breaks.
-const EDGE_RULE: &str = "works at an edge of its domain";
 
 /// The tests of one module.
 pub(super) struct ConformanceRun<'a> {
@@ -131,10 +124,8 @@ pub(super) struct ConformanceRun<'a> {
     pub(super) interrupt: &'a Interrupt,
     pub(super) extent: Extent,
     pub(super) findings: &'a mut Findings,
-    /// When no more edges are tried.
-    pub(super) until: Option<Instant>,
-    /// What an operation of each scenario takes, as measured before its edges are tried.
-    pub(super) usual: BTreeMap<String, Payload>,
+    /// What was seen of its cells.
+    pub(super) seen: Seen,
 }
 
 impl ConformanceRun<'_> {
@@ -150,6 +141,13 @@ impl ConformanceRun<'_> {
         let broken = match end.result {
             Ok(Reply::Checked { checks: Ok(checks), used: called }) => {
                 let called = called.into_iter().collect();
+                // Another cell may record the metrics that this one does not.
+                let (unrecorded, checks): (Vec<_>, Vec<_>) = checks
+                    .into_iter()
+                    .partition(|(rule, passed, _)| rule == RECORDED && !passed && cell.scenario.driver == MEASURED);
+                for (_, _, detail) in unrecorded {
+                    self.seen.lacks_samples(&cell.scenario.name, detail);
+                }
                 let broken = checks.iter().any(|(_, passed, _)| !passed);
                 if !broken {
                     self.requirements(&label, cell, &called);
@@ -208,12 +206,10 @@ impl ConformanceRun<'_> {
     /// Measures the cell in two processes, briefly. Whatever fails a cell of `load` is a broken rule.
     fn measured(&mut self, label: &str, cell: &Cell, resolved: &Resolved, checksums: &mut Checksums) {
         let deadline = self.loader.deadline_for(&resolved.module, cell, 1);
-        let brief = measure(self.loader, resolved, cell, Some(40_000_000), deadline, self.interrupt);
+        let brief = measure(self.loader, resolved, cell, Some(BRIEF_NS), deadline, self.interrupt);
         let (Some(first), Some(report)) = (self.figure(label, &brief, None), report(&brief)) else { return };
         debug_assert_eq!(report.outcome.status, Status::Ok);
-        if let Some(payload) = Payload::of(report, &cell.scenario.name) {
-            self.usual.entry(cell.scenario.name.clone()).or_insert(payload);
-        }
+        self.seen.measured(cell, report);
         let once = measure(self.loader, resolved, cell, None, deadline, self.interrupt);
         let Some(second) = self.figure(label, &once, Some(first)) else { return };
         let equal = first == second;
@@ -236,8 +232,12 @@ impl ConformanceRun<'_> {
             (Outcome::Held, String::new())
         };
         self.findings.push(Some(label), "operations print nothing", outcome, detail);
-        let key = (format!("{}/{}", self.loaded.offer.descriptor.name, cell.scenario.name), cell.arguments.to_string());
-        checksums.entry(key).or_default().push((self.loaded.offer.arm, first));
+        checksums.entry(self.key(cell)).or_default().push((self.loaded.offer.arm, first));
+    }
+
+    /// What cells of other arms must have, too, to have the same checksum.
+    pub(super) fn key(&self, cell: &Cell) -> (String, String) {
+        (format!("{}/{}", self.loaded.offer.descriptor.name, cell.scenario.name), cell.arguments.to_string())
     }
 
     /// The checksum of a measurement; else its failure is a finding. `earlier` is that of an earlier process.
@@ -274,89 +274,6 @@ impl ConformanceRun<'_> {
         None
     }
 
-    /// Opens the scenario at the edges of the domain of each parameter that the command line does not set, and executes an operation.
-    fn edges(&mut self, scenario: &Scenario) -> anyhow::Result<()> {
-        const RULE: &str = "works at the edges of its domains";
-        let (mut tried, mut skipped) = (Vec::new(), Vec::<(String, Vec<String>)>::new());
-        let until = *self.until.get_or_insert_with(|| Instant::now() + EDGES);
-        'edges: for (name, value) in edges(scenario, &self.loader.parameters) {
-            let at = format!("{name}={value}");
-            let values: Vec<_> = std::iter::once((name, vec![value])).chain(self.loader.parameters.clone()).collect();
-            for cell in cells(self.loaded, scenario, &values)? {
-                if self.interrupt.is_raised() {
-                    return Ok(());
-                }
-                if Instant::now() >= until {
-                    let why = format!("the time for edges is over; try them with -p {at}");
-                    skipped.push((why, vec![format!("{at} and later ones")]));
-                    break 'edges;
-                }
-                match self.edge(scenario, &cell, &at) {
-                    Edge::Works => tried.push(at.clone()),
-                    Edge::Skipped(why) => match skipped.iter_mut().find(|(reason, _)| *reason == why) {
-                        Some((_, edges)) => edges.push(at.clone()),
-                        None => skipped.push((why, vec![at.clone()])),
-                    },
-                    Edge::Told => {}
-                }
-            }
-        }
-        for (why, edges) in skipped {
-            self.findings.push(
-                Some(&scenario.name),
-                EDGE_RULE,
-                Outcome::Skipped,
-                format!("{}: {why}", edges.join(", ")),
-            );
-        }
-        if !tried.is_empty() {
-            self.findings.push(Some(&scenario.name), RULE, Outcome::Held, tried.join(", "));
-        }
-        Ok(())
-    }
-
-    /// Executes an operation at one edge.
-    fn edge(&mut self, scenario: &Scenario, cell: &Cell, at: &str) -> Edge {
-        let Ok(resolved) = self.loader.resolve(self.modules, self.loaded, cell) else { return Edge::Told };
-        let deadline = EDGE + self.loader.deadline_of(&resolved.module) - self.loader.deadline();
-        let end = measure(self.loader, &resolved, cell, None, deadline, self.interrupt);
-        let reason = match (&end.result, report(&end)) {
-            (_, Some(report)) => match report.outcome.status {
-                Status::Ok => return self.grows_with_payload(scenario, at, report),
-                Status::Skipped | Status::Void => {
-                    return Edge::Skipped(report.outcome.reason.clone().unwrap_or_default());
-                }
-                _ => report.outcome.reason.clone().unwrap_or_default(),
-            },
-            (Err(WorkerError::Deadline { .. }), _) => {
-                return Edge::Skipped(format!("takes more than {} s; try it with -p {at}", EDGE.as_secs()));
-            }
-            (Err(WorkerError::Interrupted), _) => return Edge::Told,
-            (Err(error), _) => error.to_string(),
-            (Ok(Reply::Refused(reason)), _) => reason.clone(),
-            (Ok(_), _) => "unexpected reply of the worker".to_owned(),
-        };
-        let detail = format!("{at}: {reason}; handle it, or narrow the domain");
-        self.findings.push(Some(&scenario.name), EDGE_RULE, Outcome::Broken, detail);
-        self.findings.printed.extend(lines(&end.stdout, &end.stderr));
-        Edge::Told
-    }
-
-    /// Whether an operation takes longer if its payload is far larger; otherwise there is a finding.
-    fn grows_with_payload(&mut self, scenario: &Scenario, at: &str, report: &Report) -> Edge {
-        const RULE: &str = "time grows with the payload";
-        let usual = self.usual.get(&scenario.name).copied();
-        let found = usual.zip(Payload::of(report, &scenario.name));
-        let complaint = found.and_then(|(usual, found)| found.complaint(usual));
-        match complaint {
-            Some(complaint) => {
-                self.findings.push(Some(&scenario.name), RULE, Outcome::Broken, format!("{at}: {complaint}"));
-                Edge::Told
-            }
-            None => Edge::Works,
-        }
-    }
-
     /// The scenario, with the arguments that the command line sets.
     fn label(&self, cell: &Cell) -> String {
         let set = |(name, _): &&Values| cell.arguments.get(name).is_some();
@@ -364,28 +281,6 @@ impl ConformanceRun<'_> {
         let shown = set.filter_map(|(name, _)| Some(format!(" {name}={}", cell.arguments.get(name)?)));
         format!("{}{}", cell.scenario.name, shown.collect::<String>())
     }
-}
-
-/// The edges of the domains: parameters and values. A path, a server or a module has none.
-fn edges(scenario: &Scenario, given: &[Values]) -> Vec<(String, String)> {
-    let of_requirement =
-        |name: &str| scenario.requirements.iter().any(|requirement| requirement.parameter() == Some(name));
-    let free = scenario
-        .parameters
-        .iter()
-        .filter(|parameter| !of_requirement(&parameter.name) && !given.iter().any(|(name, _)| *name == parameter.name));
-    let mut edges = Vec::new();
-    for parameter in free {
-        let values = match &parameter.domain {
-            Domain::Any => Vec::new(),
-            Domain::Choices(choices) => choices.clone(),
-            Domain::Between(low, high) => vec![low.clone(), high.clone()],
-        };
-        let first = parameter.defaults.first();
-        let further = values.into_iter().filter(|value| Some(value) != first);
-        edges.extend(further.map(|value| (parameter.name.clone(), value.to_string())));
-    }
-    edges
 }
 
 fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &Interrupt) -> WorkerEnd<Reply> {
@@ -402,7 +297,7 @@ fn conformance(loader: &Loader, resolved: &Resolved, cell: &Cell, interrupt: &In
 }
 
 /// Measures the cell for a time, or else one operation.
-fn measure(
+pub(super) fn measure(
     loader: &Loader,
     resolved: &Resolved,
     cell: &Cell,
@@ -435,7 +330,7 @@ fn report(end: &WorkerEnd<Reply>) -> Option<&Report> {
 }
 
 /// The last lines that a worker printed, without the notes of Rust's panics.
-fn lines(stdout: &Captured, stderr: &Captured) -> Vec<String> {
+pub(super) fn lines(stdout: &Captured, stderr: &Captured) -> Vec<String> {
     const LINES_MAX: usize = 4;
     let last = |captured: &Captured| {
         let log = captured.to_log();
@@ -448,26 +343,4 @@ fn lines(stdout: &Captured, stderr: &Captured) -> Vec<String> {
     let mut lines = last(stdout);
     lines.extend(last(stderr));
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edges_are_those_of_parameters_that_nothing_else_decides() {
-        let scenario = Scenario::new("s", "f", "")
-            .parameter(Parameter::new("n", 5, "").between(0, 9))
-            .parameter(Parameter::new("m", 0, "").between(0, 1))
-            .parameter(Parameter::new("mode", "a", "").choices(["a", "b"]))
-            .parameter(Parameter::new("folder", "x", "").choices(["x", "y"]))
-            .requires("read:folder", "");
-        let check = |given: &[Values], expect: &[(&str, &str)]| {
-            let found = edges(&scenario, given);
-            let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            assert_eq!(found, expect);
-        };
-        check(&[], &[("n", "0"), ("n", "9"), ("m", "1"), ("mode", "b")]);
-        check(&[("n".to_owned(), vec!["3".to_owned()])], &[("m", "1"), ("mode", "b")]);
-    }
 }

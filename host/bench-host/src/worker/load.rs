@@ -4,7 +4,7 @@ use super::engines::Engines;
 use super::{DependencySpec, Kind, ModuleSpec, scenario};
 use crate::{builtin, families};
 use bench_drivers::{Dependency, Module};
-use bench_wasm::{Component, Limits, Settings};
+use bench_wasm::{Component, Limits, LoadError, Settings};
 
 pub(super) fn load_dependency(spec: &DependencySpec, engines: &mut Engines) -> Result<Dependency, String> {
     let module = load(&spec.module, engines)?;
@@ -23,7 +23,7 @@ pub(super) fn unchanged(spec: &ModuleSpec) -> Result<(), String> {
     }
     let file = spec.file.display();
     let found = bench_sink::digest::of_file(&spec.file).map_err(|error| format!("{file}: cannot be read: {error}"))?;
-    if found == spec.sha256 { Ok(()) } else { Err(format!("{file}: has changed since it was loaded; start again")) }
+    if found == spec.sha256 { Ok(()) } else { Err(LoadError::Changed(spec.file.clone()).to_string()) }
 }
 
 pub(super) fn load(spec: &ModuleSpec, engines: &mut Engines) -> Result<Box<dyn Module>, String> {

@@ -78,6 +78,18 @@ impl Made {
         assert!(cells.len() >= arms && cells.iter().all(|cell| cell["status"] == "ok"), "{measured:#}");
     }
 
+    /// Compares the arms of a scenario.
+    #[track_caller]
+    fn is_compared(&self, scenario: &str) {
+        let line = format!("compare {0}/{scenario} --modules {0}/out --quick --quiet --format json", self.name);
+        let document = self.host.check(&line, 0).json();
+        let compared = document["comparisons"].as_array().expect("comparisons");
+        let [compared] = &compared[..] else { panic!("{document:#}") };
+        let arms = ["baseline", "contender"].map(|side| compared[side]["arm"].as_str().unwrap_or_default());
+        assert_eq!((arms, &compared["status"]), (["native", "wasm"], &"ok".into()), "{compared:#}");
+        assert!(compared["ratio_of_medians"]["ratio"].as_f64().is_some_and(|ratio| ratio > 0.0), "{compared:#}");
+    }
+
     /// Has the host link operators of the component into a chain, and send tokens through it.
     #[track_caller]
     fn is_driven(&self) {
@@ -151,8 +163,79 @@ fn template_in_rust_builds_both_arms_and_is_compared() {
     let of_component = checked["modules"][0]["rules"].as_array().expect("rules");
     let is_seen = |rule: &&Value| rule["rule"] == "verify sees a corrupted result" && rule["outcome"] == "held";
     assert_eq!(of_component.iter().filter(is_seen).count(), 1, "{checked:#}");
-    let compared = made.host.check("compare my-total/sum --modules my-total/out --quick --quiet", 0).stdout;
-    assert!(compared.contains("my-total/sum"), "{compared}");
+    made.is_compared("sum");
+}
+
+#[test]
+fn template_in_rust_builds_a_native_probe() {
+    let made = Made::in_rust("my-probe", "--probe");
+    made.build(&[]);
+    made.works(&format!("my-probe.{}", env::consts::DLL_EXTENSION), 1);
+    assert!(!made.folder().join("out/my-probe.wasm").exists(), "a probe has no component");
+}
+
+/// The commands of the steps of a recipe, in their order.
+fn steps(recipe: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut lines = recipe.lines().peekable();
+    while let Some(line) = lines.next() {
+        let step = line.trim_start();
+        let Some(run) = step.strip_prefix("- ").unwrap_or(step).strip_prefix("run: ") else { continue };
+        if run != "|" {
+            steps.push(run.to_owned());
+            continue;
+        }
+        // A block is indented further than its key.
+        let indent = line.len() - step.len() + 1;
+        let mut block = String::new();
+        while let Some(line) = lines.next_if(|line| line.starts_with(&" ".repeat(indent))) {
+            block.push_str(line.trim_start());
+            block.push('\n');
+        }
+        steps.push(block);
+    }
+    steps
+}
+
+#[test]
+fn recipe_installs_the_host_and_checks_the_plug_in() {
+    if !has("curl", "--version", "install curl, with which the recipe fetches the archive") {
+        return;
+    }
+    let made = Made::in_rust("my-recipe", "");
+    let recipe = fs::read_to_string(made.folder().join(".github/workflows/check.yml")).expect("there is a recipe");
+    let steps = steps(&recipe);
+    let [install, build, check, load] = &steps[..] else { panic!("{steps:?}") };
+    // An archive as `cargo xtask dist` makes it, with a program that stands for this one.
+    let host = |name: &str| made.host.path(name);
+    fs::create_dir_all(host("bench-host-0/bin")).expect("a folder for the program");
+    fs::create_dir(host("temporary")).expect("a folder of the runner");
+    let program = host("bench-host-0/bin/bench-host");
+    fs::write(&program, format!("#!/bin/sh\nexec '{PROGRAM}' \"$@\"\n")).expect("the program is written");
+    let packed = shell(&host(""), &[], "chmod +x bench-host-0/bin/bench-host && tar -czf host.tar.gz bench-host-0");
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+    let digest = bench_sink::digest::of_file(&host("host.tar.gz")).expect("the archive");
+    let run = |digest: &str, path: &[&Path], step: &str| {
+        let place = |name: &str| host(name).display().to_string();
+        let [temporary, added, archive] = ["temporary", "added", "host.tar.gz"].map(place);
+        let set = format!("RUNNER_TEMP='{temporary}' GITHUB_PATH='{added}' BENCH_HOST_ARCHIVE='file://{archive}'");
+        let line = format!("set -e\nexport {set} BENCH_HOST_SHA256={digest}\n{step}");
+        let output = shell(&made.folder(), path, &line);
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (is_installed, said) = run(&"0".repeat(64), &[], install);
+    assert!(!is_installed && !host("added").exists(), "another archive was taken: {said}");
+    let (is_installed, said) = run(&digest, &[], install);
+    assert!(is_installed, "{said}");
+    let added = fs::read_to_string(host("added")).expect("the search path of later steps");
+    let added = Path::new(added.trim_end());
+    assert!(added.join("bench-host").is_file(), "{}", added.display());
+    for step in [build, check, load] {
+        let (is_done, said) = run(&digest, &[added], step);
+        assert!(is_done, "{step}: {said}");
+    }
+    let checked = fs::read_to_string(made.folder().join("check.xml")).expect("what the check has found");
+    assert!(checked.contains("<testsuite"), "{checked}");
 }
 
 #[test]
@@ -226,6 +309,7 @@ fn templates_in_c_build_both_arms_or_a_component() {
     let made = Made::new("my-c-sum", "--lang c");
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
+    made.is_compared("sum");
     record_in_c(&made.folder().join("plugin.c"));
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
@@ -304,7 +388,7 @@ fn templates_in_javascript_are_components() {
 #[test]
 fn sdk_for_rust_can_be_packaged() {
     let host = Host::new();
-    host.check("sdk --copy sdk", 0);
+    host.check("sdk --copy sdk --repository https://host.invalid/sdk", 0);
     // Not compiled: the template is built from the same files.
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["package", "--workspace", "--offline", "--no-verify", "--allow-dirty"]);
@@ -312,10 +396,16 @@ fn sdk_for_rust_can_be_packaged() {
     let output = cargo.output().expect("cargo starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
+    // That a version was withdrawn since the lock file was written is no finding about the manifests.
+    let warnings = said.lines().filter(|line| line.starts_with("warning") && !line.contains("yanked"));
+    assert_eq!(warnings.collect::<Vec<_>>(), [""; 0], "{said}");
     let packaged = host.path("sdk/rust/target/package/bench-plugin-0.1.0.crate");
     let listed = Command::new("tar").arg("-tzf").arg(packaged).output().expect("tar starts");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(listed.contains("bench-plugin-0.1.0/wit/workload/workload.wit"), "{listed}");
+    assert!(listed.contains("bench-plugin-0.1.0/README.md"), "{listed}");
+    let refused = host.check("sdk --copy sdk --repository host/sdk", 2).stderr;
+    assert!(refused.contains("expected an address, such as https://HOST/FOLDER"), "{refused}");
 }
 
 #[test]
@@ -360,7 +450,7 @@ fn new_refuses_what_it_cannot_make() {
     check("new sum --lang cobol", "unknown: `cobol`; use one of rust, go, c, python, js");
     check(
         "new sum --lang python --driver source",
-        "no template for the driver source in python: it speaks PostgreSQL's protocol over a socket",
+        "no template for the driver source in python: a source is timed while it reads a table",
     );
     check("new sum --lang c --driver operator --probe", "cannot be a native probe; use --lang rust, or --lang c with");
 }

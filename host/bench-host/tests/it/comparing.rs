@@ -12,11 +12,12 @@ fn comparisons(document: &Value) -> &Vec<Value> {
     document["comparisons"].as_array().expect("a comparison has comparisons")
 }
 
-/// A copy of the run in `from` whose text was changed.
+/// A copy of the run in `from` whose text was changed on purpose.
 fn changed_run(from: &Path, name: &str, change: impl Fn(String) -> String) -> PathBuf {
     let to = from.with_file_name(name);
     fs::create_dir(&to).unwrap();
-    fs::write(to.join("run.jsonl"), change(fs::read_to_string(from.join("run.jsonl")).unwrap())).unwrap();
+    let text = fs::read_to_string(from.join("run.jsonl")).unwrap().replace("\"digest\"", "\"was\"");
+    fs::write(to.join("run.jsonl"), change(text)).unwrap();
     to
 }
 

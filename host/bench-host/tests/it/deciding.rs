@@ -55,6 +55,23 @@ fn every_repetition_keeps_the_layout_that_was_drawn_for_it() {
 }
 
 #[test]
+fn class_of_each_repetition_is_in_the_run_file_and_in_the_document() {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/good --quick --processes 3 --seed 5 --format json";
+    let document = host.check(line, 0).json();
+    let text = fs::read_to_string(host.run().join("run.jsonl")).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let kept: Vec<Value> =
+        records.filter(|record| record["record"] == "outcome").map(|record| record["steadiness"].clone()).collect();
+    let classes = ["flat", "warm-up", "slow-down", "no-steady-state"];
+    let is_known = |class: &Value| class.as_str().is_some_and(|class| classes.contains(&class));
+    assert!(kept.len() >= 3 && kept.iter().all(is_known), "{kept:?}");
+    let cells = document["cells"].as_array().unwrap();
+    let counts = cells.iter().flat_map(|cell| cell["steadiness"].as_object().unwrap().values());
+    assert_eq!(counts.filter_map(Value::as_u64).sum::<u64>(), kept.len() as u64, "{document:#}");
+}
+
+#[test]
 fn comparisons_of_known_truth_are_counted() {
     let host = Host::new();
     let ran = crate::host::Ran::of(&mut host.command("doctor --quick --prove 1s --format json"));
@@ -66,4 +83,8 @@ fn comparisons_of_known_truth_are_counted() {
     let permille: Vec<_> = differences.iter().map(|one| one["permille"].as_u64().unwrap()).collect();
     assert_eq!(permille, [0, 2, 5, 10, 20, 50]);
     assert!(differences.iter().all(|one| one["different"].as_u64().unwrap() <= trials), "{proof:#}");
+    let longer = proof["longer"].as_array().unwrap();
+    let seconds: Vec<_> = longer.iter().map(|one| one["seconds"].as_u64().unwrap()).collect();
+    assert_eq!(seconds, [60, 600]);
+    assert!(longer.iter().all(|one| one["comparisons"] == 0 && one["extrapolated"].is_number()), "{proof:#}");
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const WORDS: &str = "fleet run hostile/{good,litter} --modules . --quick --time 20ms --format json";
+pub(crate) const WORDS: &str = "fleet run hostile/{good,litter} --modules . --quick --time 20ms --format json";
 
 /// The names of the cells that are ok.
 pub(crate) fn ok_cells(document: &Value) -> BTreeSet<String> {
@@ -105,6 +105,35 @@ fn local_agents_measure_one_run() {
     assert!(changed.stdout.ends_with("1 finding\n"), "{}", changed.stdout);
 }
 
+/// What a document says of its cells besides figures: the rows in their order, with their numbers of processes, their results, and what was
+/// measured and checked.
+fn rows(document: &Value) -> Vec<Value> {
+    let all = |cell: &Value, list: &str, fields: &[&str]| -> Value {
+        let entries = cell[list].as_array().unwrap().iter();
+        entries.map(|entry| fields.iter().map(|field| entry[field].clone()).collect::<Value>()).collect()
+    };
+    let fields = ["scenario", "family", "arm", "variant", "arguments", "status", "reason", "processes"];
+    let numbers = ["planned_processes", "checksum"];
+    let row = |cell: &Value| {
+        let plain: Value = fields.iter().chain(&numbers).map(|field| cell[field].clone()).collect();
+        json!([plain, all(cell, "checks", &["name", "passed"]), all(cell, "series", &["metric", "unit", "labels"])])
+    };
+    document["cells"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn table_of_a_fleet_has_the_rows_of_a_run_on_one_machine() {
+    let host = Host::with_hostile();
+    let words = "hostile/{good,litter} --modules . --quick --processes 2 --iterations 20 --format json";
+    let alone = host.check(&format!("run {words} --out alone"), 0).json();
+    let fleet = host.check(&format!("fleet run {words} --on local:2"), 0).json();
+    assert_eq!(rows(&fleet), rows(&alone));
+    assert_eq!(ok_cells(&fleet), all_cells());
+    // More where the time of so few operations does not grow with their number.
+    let cells = fleet["cells"].as_array().unwrap();
+    assert!(cells.iter().all(|cell| cell["processes"] == 2 && cell["iterations"].as_u64() >= Some(20)), "{fleet:#}");
+}
+
 #[test]
 fn suite_of_the_project_is_measured_without_a_server() {
     let Some(_) = plugins(&["kernels"]) else { return };
@@ -118,6 +147,14 @@ fn suite_of_the_project_is_measured_without_a_server() {
     let cells = document["cells"].as_array().unwrap();
     assert!(cells.iter().all(|cell| cell["status"] != "failed"), "{document:#}");
     assert!(host.check("fleet verify", 0).stdout.contains("all unchanged"));
+}
+
+#[test]
+fn agent_of_the_scenario_joins_with_a_policy_and_a_component() {
+    let Some(_) = plugins(&["kernels"]) else { return };
+    let line = "run self/fleet-join -p queue=process --quick --iterations 1 --format json";
+    let document = Host::new().check(line, 0).json();
+    assert_eq!(ok_cells(&document), BTreeSet::from(["self/fleet-join native".to_owned()]), "{document:#}");
 }
 
 /// The process that coordinates the newest run.
@@ -223,22 +260,89 @@ fn manifest_for_a_cluster_has_the_arguments_of_the_run() {
     assert_eq!(command[4..], [json!("kernels/*"), json!("--time"), json!("1s")]);
 }
 
+/// In place of `ssh`: notes its arguments, and starts programs of this machine.
+const SSH: &str = "#!/bin/sh\necho \"$*\" >>bin/arguments\necho welcome\nwhile [ \"$1\" != bench-host ]; do shift; done\nexec \"$@\"\n";
+
 /// The program in a folder where `ssh` starts programs of this machine.
-fn with_ssh(host: &Host, line: &str) -> Command {
+pub(crate) fn with_ssh(host: &Host, line: &str) -> Command {
+    let mut command = host.command(line);
+    add_ssh(host, &mut command);
+    command
+}
+
+/// Has a command find an `ssh` that starts programs of this machine.
+pub(crate) fn add_ssh(host: &Host, command: &mut Command) {
     let bin = host.path("bin");
     if !bin.exists() {
         fs::create_dir(&bin).unwrap();
         let ssh = bin.join("ssh");
-        fs::write(&ssh, "#!/bin/sh\necho welcome\nwhile [ \"$1\" != bench-host ]; do shift; done\nexec \"$@\"\n")
-            .unwrap();
+        fs::write(&ssh, SSH).unwrap();
         fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
         symlink(PROGRAM, bin.join("bench-host")).unwrap();
     }
-    let mut command = host.command(line);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = [bin].into_iter().chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(folders).unwrap()).env("XDG_STATE_HOME", host.path("state"));
-    command
+}
+
+/// Checks that what agents kept in the folders `kept` is merged to the cells and lines of `merged`, except for the group that all of them
+/// measured, which counts from the first of them.
+#[track_caller]
+fn check_kept(host: &Host, merged: &Path, kept: &[PathBuf]) {
+    let folders: Vec<_> = kept.iter().rev().map(|folder| folder.display().to_string()).collect();
+    let line = format!("fleet merge {} --out kept --format json", folders.join(" "));
+    host.check(&line, 2).one_line(&["at the same time on one machine", "--share-machine"]);
+    let document = host.check(&format!("{line} --share-machine"), 0).json();
+    assert_eq!(ok_cells(&document), all_cells());
+    let again = host.path("kept").join(merged.file_name().unwrap());
+    let cells: Vec<Value> =
+        lines(&kept[0]).iter().map(|line| parse(line)).filter(|record| record["record"] == "cell").collect();
+    let first = cells.iter().find(|cell| cell["cell"] == 0).unwrap();
+    let common: Vec<&Value> =
+        cells.iter().filter(|cell| cell["scenario"] == first["scenario"]).map(|cell| &cell["cell"]).collect();
+    let is_common = |line: &String| common.contains(&&parse(line)["cell"]);
+    let split = |run: &Path| lines(run).into_iter().partition::<Vec<_>, _>(is_common);
+    let (of_common, others) = split(&again);
+    assert_eq!(of_common, split(&kept[0]).0, "it is that of the first agent, whole");
+    assert!(!others.is_empty());
+    assert_eq!(others, split(merged).1);
+}
+
+#[test]
+fn what_local_agents_sent_is_merged_to_the_same_run() {
+    let host = Host::with_hostile();
+    host.check(&format!("{WORDS} --on local:2"), 0);
+    let (fleet, merged) = folders(&host);
+    check_kept(&host, &merged, &["local-1", "local-2"].map(|agent| fleet.join("collected").join(agent)));
+    let mixed = format!("fleet merge {0}/collected/local-1 {1} --out other", fleet.display(), merged.display());
+    host.check(&mixed, 2).one_line(&["only the other was kept by an agent of a fleet"]);
+}
+
+#[test]
+fn only_agents_that_were_asked_for_together_share_a_machine() {
+    let host = Host::with_hostile();
+    let line = format!("{WORDS} --on local:2 --on ssh:a");
+    let refused = Ran::of(&mut with_ssh(&host, &line)).check(&line, 2).stderr;
+    assert!(refused.contains("agents local-1 and a run on the same machine"), "{refused}");
+}
+
+#[test]
+fn plan_that_differs_is_refused_by_an_agent_and_by_a_coordinator_that_goes_on() {
+    let host = Host::with_hostile();
+    host.check(WORDS, 0);
+    let (fleet, _) = folders(&host);
+    let mut spec = parse(&fs::read_to_string(fleet.join("spec.json")).unwrap());
+    spec["order_sha256"] = json!("0".repeat(64));
+    fs::write(fleet.join("spec.json"), spec.to_string()).unwrap();
+    // As if its process had been killed.
+    fs::remove_file(fleet.join("status.json")).unwrap();
+    let resumed = host.check("fleet resume", 2).stderr;
+    let other = "the command line now selects other cells or modules than when the run began; start a new one";
+    assert!(resumed.contains(other), "{resumed}");
+    spec["message"] = json!("spec");
+    let run = spec["id"].as_str().unwrap().to_owned();
+    let reason = refusal(&host, ["--run", &run], spec);
+    assert!(reason.contains("selects other cells here, although the modules are the same"), "{reason}");
 }
 
 #[test]
@@ -254,10 +358,27 @@ fn agents_over_ssh_keep_their_own_run_files() {
     let (fleet, merged) = folders(&host);
     check_bit_exact(&fleet, &merged, &["a", "b"]);
     let id = fleet.file_name().unwrap().to_string_lossy().into_owned();
-    for agent in ["a", "b"] {
-        let own = host.path(format!("state/bench-host/agent/{id}@{agent}"));
-        assert_eq!(lines(&own), lines(&fleet.join("collected").join(agent)), "{agent}");
+    let own = ["a", "b"].map(|agent| host.path(format!("state/bench-host/agent/{id}@{agent}")));
+    for (agent, own) in ["a", "b"].iter().zip(&own) {
+        assert_eq!(lines(own), lines(&fleet.join("collected").join(agent)), "{agent}");
     }
+    check_kept(&host, &merged, &own);
+}
+
+#[test]
+fn connection_of_an_agent_over_ssh_is_silent_while_it_measures() {
+    let host = Host::with_hostile();
+    let line = format!("{WORDS} --arm wasm --on ssh:b");
+    Ran::of(&mut with_ssh(&host, &line)).check(&line, 0);
+    let arguments = fs::read_to_string(host.path("bin/arguments")).unwrap();
+    assert_eq!(arguments.lines().count(), 1, "it is started once: {arguments}");
+    let (options, rest) = arguments.split_once(" b bench-host agent --stdio --run ").unwrap();
+    assert!(rest.trim_end().ends_with(" --name b"), "{rest}");
+    // ssh sends nothing by itself, and the kernel asks nothing for it.
+    for silent in ["-o ServerAliveInterval=0", "-o TCPKeepAlive=no"] {
+        assert!(options.contains(silent), "{options}");
+    }
+    assert!(options.starts_with("-T -o BatchMode=yes"), "{options}");
 }
 
 /// Has `ssh` start programs of this machine where another model of processor and another kernel seem to be, which are named after the machine.
@@ -393,6 +514,48 @@ fn killed_agent_is_started_again_and_loses_nothing() {
     check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);
 }
 
+/// For how many seconds an agent is frozen; the variable asks for more, such as 40, which is longer than its lease.
+#[cfg(target_os = "linux")]
+const FREEZE: (&str, u64) = ("BENCH_HOST_TEST_FREEZE", 4);
+
+#[cfg(target_os = "linux")]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a time has to pass in which nothing happens")]
+fn frozen_agent_spoils_no_figure() {
+    use crate::host::eventually;
+    use crate::stopped::{children, workers};
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/{good,litter} --modules . --arm native --quick --processes 1 --time 2s --deadline 1s --on local:2 --format json";
+    let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("both agents measure", || {
+        let status = Ran::of(&mut host.command("fleet status --format json"));
+        status.status == Some(0) && status.stdout.matches("\"measuring\"").count() == 2
+    });
+    let is_agent = |process: &u32| {
+        fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.windows(7).any(|word| word == b"--stdio"))
+    };
+    let agent = children(coordinator(&host)).into_iter().find(is_agent).unwrap();
+    eventually("the agent has a worker", || !workers(agent).is_empty());
+    let process = Pid::from_raw(agent.try_into().unwrap()).unwrap();
+    let (variable, few) = FREEZE;
+    let seconds = std::env::var(variable).map_or(few, |seconds| seconds.parse().unwrap());
+    kill_process(process, Signal::STOP).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(seconds));
+    kill_process(process, Signal::CONT).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
+    assert_eq!(ok_cells(&ran.json()).len(), 2, "the other agent measures what counts");
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["local-1", "local-2"]);
+    let is_void = |line: &str| line.contains("\"status\":\"void\"") && line.contains("\"stopped_ns\":");
+    let is_told = ["local-1", "local-2"].iter().any(|agent| {
+        fs::read_to_string(fleet.join("collected").join(agent).join("run.jsonl")).unwrap().lines().any(is_void)
+    });
+    let is_lost = ran.stderr.contains("has not answered for longer than what it does may take");
+    assert!(is_told || is_lost, "{}", ran.stderr);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn stopped_fleet_keeps_what_is_finished() {
@@ -403,10 +566,13 @@ fn stopped_fleet_keeps_what_is_finished() {
         "fleet run hostile/{good,loop} --modules . --arm native --quick --time 20ms --deadline 10m --format json";
     let child = host.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The groups are measured in their order: one is finished, and the other never ends.
-    eventually("one group is finished", || {
+    eventually("one group is finished, and the other is held", || {
         let status = Ran::of(&mut host.command("fleet status --format json"));
-        status.status == Some(0) && status.json()["classes"][0]["groups"]["finished"] == 1
+        status.status == Some(0)
+            && status.json()["classes"][0]["groups"]["finished"] == 1
+            && status.json()["agents"][0]["scenarios"] == json!(["hostile/loop"])
     });
+    assert!(host.check("fleet status", 0).stdout.contains("hostile/loop"));
     let stop = host.check("fleet stop", 0);
     stop.one_line(&["asked run", "to stop"]);
     let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 2);
@@ -421,7 +587,6 @@ fn impossible_options_are_refused_in_one_line() {
     let host = Host::with_hostile();
     let check = |line: &str, parts: &[&str]| host.check(line, 2).one_line(parts);
     let run = "fleet run hostile/good --modules .";
-    check(&format!("{run} --on kubernetes:bench"), &["only the manifest can be made here", "give --dry-run"]);
     check(&format!("{run} --on kubernetes --on local --dry-run"), &["cannot be combined"]);
     check(&format!("{run} --on moon:2"), &["unknown place"]);
     check(&format!("{run} --shard 1/2"), &["leave out --shard"]);
@@ -454,7 +619,7 @@ fn refusal(host: &Host, option: [&str; 2], spec: Value) -> String {
 fn agent_refuses_what_it_was_not_started_for() {
     let host = Host::with_hostile();
     let spec = json!({
-        "message": "spec", "protocol": 2, "host_version": env!("CARGO_PKG_VERSION"), "id": "r",
+        "message": "spec", "protocol": 3, "host_version": env!("CARGO_PKG_VERSION"), "id": "r",
         "words": ["hostile/good", "--modules", ".", "--quick", "--arm", "wasm"], "command": ["bench-host"], "seed": 1,
         "order_sha256": "0", "modules": [],
     });

@@ -4,9 +4,14 @@
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::modules::handler;
 use serde_json::Value;
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 const PROGRAM_SOURCE: &str = r#"
 use std::io::Read;
@@ -109,6 +114,42 @@ fn command_runs_as_component_and_as_program() {
     assert!(program.is_file());
 }
 
+/// A command of WASI 0.1 that greets.
+const HELLO: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "hello\n")
+    (func (export "_start")
+        (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 6))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+#[test]
+fn environment_of_a_program_is_as_long_as_was_drawn_for_its_worker() {
+    let host = Host::new();
+    write(&host, "hello.wasm", HELLO);
+    let script = "#!/bin/sh\necho ${#BENCH_HOST_LAYOUT} >> lengths\necho hello\n";
+    fs::write(host.path("hello"), script).unwrap();
+    fs::set_permissions(host.path("hello"), Permissions::from_mode(0o755)).unwrap();
+    let line = "load hello.wasm --native hello --expect hello --quick --processes 3 --time 60ms --format json";
+    let document = host.check(line, 0).json();
+    assert_eq!(cells(&document, "hello/run").len(), 2, "{document:#}");
+    let records = fs::read_to_string(host.run().join("run.jsonl")).unwrap();
+    let outcomes = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let drawn: BTreeSet<usize> = outcomes
+        .filter(|record| record["record"] == "outcome")
+        .map(|outcome| {
+            let bytes = |name: &str| outcome["layout"][name].as_u64().unwrap();
+            let offsets = format!("{} {} ", bytes("stack_bytes"), bytes("heap_bytes"));
+            offsets.len() + bytes("environment_bytes") as usize
+        })
+        .collect();
+    let kept = fs::read_to_string(host.path("lengths")).unwrap();
+    let lengths = kept.lines().map(|line| line.parse::<usize>().unwrap());
+    // Without a layout, resource usage is counted.
+    let found: BTreeSet<usize> = lengths.filter(|length| *length > 0).collect();
+    assert!(found.len() > 1 && found.is_subset(&drawn), "{found:?} {drawn:?}");
+}
+
 /// A command of WASI 0.1 with this body, which reads its standard input with `$read`.
 fn command_of(body: &str) -> String {
     format!(
@@ -120,6 +161,38 @@ fn command_of(body: &str) -> String {
                 (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))) (i32.load (i32.const 8)))
             (func (export "_start") {body}))"#
     )
+}
+
+/// A core module that times itself, as those of Sightglass do, while it counts down from `number`.
+fn self_timed(number: u32) -> String {
+    format!(
+        r#"(module (import "bench" "start" (func $start)) (import "bench" "end" (func $end))
+            (memory (export "memory") 1)
+            (func (export "_start") (local $left i32)
+                (local.set $left (i32.const {number}))
+                (call $start)
+                (loop $again
+                    (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+                    (br_if $again (local.get $left)))
+                (call $end)))"#
+    )
+}
+
+#[test]
+fn modules_that_time_themselves_are_compared_by_their_own_clock() {
+    let host = Host::new();
+    write(&host, "old.wasm", &self_timed(10_000));
+    write(&host, "new.wasm", &self_timed(20_000));
+    for (line, instructions_differ) in [("old.wasm new.wasm old/bench", true), ("old.wasm --engine opt-none", false)] {
+        let line = format!("compare {line} --quick --processes 2 --format json");
+        let document = host.check(&line, 0).json();
+        let [compared] = &document["comparisons"].as_array().unwrap()[..] else { panic!("{document:#}") };
+        assert_eq!((&compared["scenario"], &compared["status"]), (&"old/bench".into(), &"ok".into()), "{compared:#}");
+        assert_eq!(compared["aa"].as_array().unwrap().len(), 2, "{compared:#}");
+        let accounts = document["accounts"].as_array().unwrap();
+        let counts: Vec<_> = accounts.iter().map(|account| account["instructions"].as_f64().unwrap()).collect();
+        assert_eq!((counts.len(), counts[0] != counts[1]), (2, instructions_differ), "{counts:?}");
+    }
 }
 
 #[test]
@@ -161,6 +234,51 @@ fn handler_is_started_and_sent_requests() {
     assert_eq!(request(0, &by_parameters)["status"], "ok");
 }
 
+/// Checks that all three scenarios of the handler are measured with these further arguments, or fail with `parts` in their reasons.
+#[track_caller]
+fn check_handler(words: &[&str], parts: &[&str]) {
+    let host = Host::new();
+    let mut load = host.command("load --quick --time 50ms --processes 1 --format json");
+    let status = if parts.is_empty() { 0 } else { 1 };
+    let document = Ran::of(load.arg(handler()).args(words)).check("load handler.wasm", status).json();
+    for scenario in ["handler/request", "handler/cold-start", "handler/handle"] {
+        let found = cells(&document, scenario);
+        assert!(!found.is_empty(), "{document:#}");
+        for cell in found {
+            assert_eq!(cell["status"], if parts.is_empty() { "ok" } else { "failed" }, "{words:?}: {cell:#}");
+            for part in parts {
+                let reason = cell["reason"].as_str().unwrap();
+                assert!(reason.contains(part), "{words:?}: {part:?} is not in: {reason}");
+            }
+        }
+    }
+}
+
+#[test]
+fn handler_waits_for_clocks_and_connections() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            // Whoever has gone meanwhile is not greeted.
+            let _ = connection.and_then(|mut connection| connection.write_all(b"welcome"));
+        }
+    });
+    check_handler(&["-p", "path=/sleep", "--expect", "rested"], &[]);
+    let path = format!("path=/connect/{address}");
+    check_handler(&["-p", &path, "--expect", "welcome", "--allow-net", &address], &[]);
+}
+
+#[test]
+fn handler_that_lacks_a_grant_is_told_of_it() {
+    let outgoing = ["-p", "path=/outgoing"];
+    check_handler(&outgoing, &["found 502 asked", "it was not granted", "wasi:http/outgoing-handler (which no option"]);
+    // That it is denied is known at once.
+    check_handler(&[&outgoing[..], &["-p", "status=502"]].concat(), &[]);
+    let trapped = ["`handle` trapped", "wasi:sockets (--allow-net HOST:PORT)"];
+    check_handler(&["-p", "path=/trap"], &trapped);
+}
+
 #[test]
 fn builds_of_a_handler_are_compared_interleaved() {
     let host = Host::new();
@@ -179,6 +297,13 @@ fn builds_of_a_handler_are_compared_interleaved() {
         let instructions: Vec<_> = accounts.iter().map(|account| account["instructions"].as_f64().unwrap()).collect();
         assert!(instructions.len() == 2 && instructions[0] > 0.0, "{instructions:?}");
         assert_eq!(instructions[0], instructions[1], "{instance}");
+        let ledgers = document["ledgers"].as_array().unwrap();
+        let has_instance =
+            |ledger: &Value| ledger["terms"].as_array().unwrap().iter().any(|term| term["name"] == "instance");
+        let is_reused = instance.ends_with("reused");
+        assert!(ledgers.iter().all(|ledger| has_instance(ledger) != is_reused), "{instance}: {ledgers:#?}");
+        // A start that takes longer than there is time is not observed.
+        assert!(ledgers.len() == 2 || !is_reused, "{instance}: {document:#}");
     }
     let document = compare(&["-p", "path=/random"], 1);
     let reason = document["comparisons"][0]["reason"].as_str().unwrap();

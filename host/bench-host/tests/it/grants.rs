@@ -1,6 +1,7 @@
 //! What a component asks for is denied until an option, the user's policy or an answer on a terminal grants it.
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
+use crate::modules::plugins;
 use std::fs::{self, File};
 use std::process::Command;
 
@@ -95,4 +96,40 @@ fn grant_that_is_none_is_refused() {
         Ran::of(as_user(command.args([digest(&host).as_str(), "--grant", "root"]), &host)).check("registry trust", 2);
     assert!(ran.stderr.contains("`root` is not a grant"), "{}", ran.stderr);
     assert!(!host.path("config").exists(), "it was remembered");
+}
+
+#[test]
+fn interface_of_the_host_is_there_until_it_is_denied() {
+    let Some(files) = plugins(&["ring-client"]) else { return };
+    let file = &files[0];
+    let host = Host::new();
+    let digest = format!("sha256:{}", bench_sink::digest::of_file(file).expect("the module can be read"));
+    let status = |denied: &str| {
+        let line =
+            "load --filter ring-client/roundtrip --arm wasm --quick --time 20ms --format json -p payload_bytes=64";
+        let mut command = host.command(&format!("{line} {denied}"));
+        let document = Ran::of(as_user(command.arg(file), &host)).json();
+        let cell = cells(&document, "ring-client/roundtrip")[0];
+        let text = |key: &str| cell[key].as_str().unwrap_or_default().to_owned();
+        (text("status"), text("reason"))
+    };
+    let is_denied = |(status, reason): (String, String)| {
+        assert_eq!(status, "skipped", "{reason}");
+        for part in ["it asks to use the host's ring, which is denied", &format!("trust {digest} --grant 'ring'")] {
+            assert!(reason.contains(part), "{part:?} is not in: {reason}");
+        }
+    };
+    assert_eq!(status("").0, "ok");
+    assert_eq!(status("--deny log,control-plane").0, "ok");
+    is_denied(status("--deny ring"));
+    fs::create_dir_all(host.path("config/bench-host")).expect("a folder of settings");
+    fs::write(host.path("config/bench-host/policy.toml"), "denied = [\"ring\"]\n").expect("a policy");
+    is_denied(status(""));
+    let mut trust = host.command("registry trust");
+    Ran::of(as_user(trust.args([digest.as_str(), "--grant", "ring"]), &host)).check("registry trust", 0);
+    assert_eq!(status("").0, "ok");
+    is_denied(status("--deny ring"));
+    let listed = Ran::of(as_user(host.command("list --deny ring").arg(file), &host)).check("list", 0).stdout;
+    let import = listed.lines().find(|line| line.contains("bench-host:ring/ring@")).expect("it imports a ring");
+    assert!(import.trim_end().ends_with("denied"), "{import}");
 }

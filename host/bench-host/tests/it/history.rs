@@ -2,6 +2,9 @@
 
 use crate::host::{Host, PROGRAM, Ran, command, skip};
 use crate::modules::project;
+use bench_model::{Direction, Unit};
+use bench_sink::Series;
+use bench_sink::runfile::SeriesRecord;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +22,7 @@ fn with_runs(runs: usize) -> (Host, Vec<PathBuf>) {
 }
 
 /// Pretends that the run was made at `revision` on `branch`.
-fn rewrite(run: &Path, revision: &str, branch: &str) {
+pub(crate) fn rewrite(run: &Path, revision: &str, branch: &str) {
     set(run, &[("git_revision", revision), ("git_branch", branch)]);
 }
 
@@ -30,6 +33,7 @@ fn set(run: &Path, fields: &[(&str, &str)]) {
     let mut lines = text.lines();
     let mut first: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
     fields.iter().for_each(|(name, value)| first["fingerprint"][*name] = (*value).into());
+    first.as_object_mut().unwrap().remove("digest");
     let rest: Vec<&str> = lines.collect();
     fs::write(&path, format!("{first}\n{}\n", rest.join("\n"))).unwrap();
 }
@@ -66,8 +70,12 @@ fn stretched(text: &str, permille: u64) -> String {
             return format!("{line}\n");
         }
         let mut series: serde_json::Value = serde_json::from_str(line).unwrap();
-        let samples = series["raw"].as_array_mut().unwrap();
-        samples.iter_mut().for_each(|sample| *sample = (sample.as_u64().unwrap() * permille / 1_000).into());
+        let mut stretched = Series::new("good", Unit::Nanoseconds, Direction::LowerIsBetter);
+        let samples = series["raw"].as_array().unwrap().iter().map(|sample| sample.as_u64().unwrap());
+        samples.for_each(|sample| stretched.record(sample * permille / 1_000));
+        let SeriesRecord { histogram, raw, .. } = SeriesRecord::new(0, 0, &stretched);
+        (series["histogram"], series["raw"]) = (histogram.into(), raw.into());
+        series.as_object_mut().unwrap().remove("digest");
         format!("{series}\n")
     };
     text.lines().map(line).collect()
@@ -249,7 +257,8 @@ fn only_a_change_beyond_the_threshold_fails_a_build() {
     host.check(&format!("{line} slower"), 2);
     // Ten times as slow beyond doubt.
     let path = runs[1].join("run.jsonl");
-    let text = fs::read_to_string(&path).unwrap().replace("\"batch\":", "\"batch_was\":");
+    let text = fs::read_to_string(&path).unwrap().replace("\"digest\"", "\"was\"");
+    let text = text.replace("\"batch\":", "\"batch_was\":");
     let text: Vec<String> =
         text.lines().map(|line| line.replacen("\"batch_was\":", "\"batch\":1,\"was\":", 1)).collect();
     fs::write(&path, text.join("\n") + "\n").unwrap();
@@ -270,7 +279,8 @@ fn equal_components_have_equal_instruction_counts() {
         ran.stderr
     );
     let path = runs[1].join("run.jsonl");
-    let text = fs::read_to_string(&path).unwrap().replace("\"instructions\":", "\"instructions\":1");
+    let text = fs::read_to_string(&path).unwrap().replace("\"digest\"", "\"was\"");
+    let text = text.replace("\"instructions\":", "\"instructions\":1");
     fs::write(&path, text).unwrap();
     host.check(&line, 1);
     let ran = host.check(&format!("{line} --fail-on worse:0%"), 1);

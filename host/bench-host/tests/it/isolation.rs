@@ -2,7 +2,7 @@
 
 use crate::host::{Host, cells, eventually, skip};
 use crate::stopped::workers;
-use bench_engine::worker::Offered;
+use bench_engine::worker::{Offered, ProbeLimits};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -156,4 +156,42 @@ fn worker_of_a_component_may_allocate_so_much_with_all_that_the_host_holds_for_i
     });
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// The most that a process may set one of its limits to (proc_pid_limits(5)).
+fn limit_of(process: &str, name: &str) -> Option<String> {
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().nth(1).map(str::to_owned)
+}
+
+#[test]
+fn worker_of_a_probe_has_limits_that_no_benchmark_reaches() {
+    let limits = ProbeLimits::of_this_machine();
+    let Some(data) = limits.data_bytes else { return skip("it is not known how much memory there is") };
+    let host = Host::with_hostile();
+    // What a stricter limit of this process leaves.
+    let lowered = |name: &str, most: u64| {
+        let own = limit_of("self", name).expect("this process has limits");
+        own.parse::<u64>().map_or(most, |own| own.min(most)).to_string()
+    };
+    let with_component = data + 4 * (64 << 20) + (3 << 30);
+    for (line, data) in [
+        ("load hostile.wasm --filter hostile/loop --arm native --quick --deadline 10m", data),
+        ("compare hostile/loop --modules . --quick --deadline 10m --memory 64Mi", with_component),
+    ] {
+        let all =
+            [("Max data size", data), ("Max open files", limits.open_files), ("Max file size", limits.file_bytes)];
+        let all = all.map(|(name, most)| (name, lowered(name, most)));
+        let mut child = host.command(line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        eventually("the worker of the probe has its limits", || {
+            let has = |worker: u32| {
+                let of = |name: &str| limit_of(&worker.to_string(), name);
+                all.iter().all(|(name, most)| of(name).as_ref() == Some(most))
+            };
+            workers(child.id()).into_iter().any(has)
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -1,6 +1,8 @@
 //! Tests the built program on correct modules, hostile modules, and files that are not modules. No test asserts a time, but for
 //! ignored ones, which hold what people wait for to its target.
 
+#[cfg(feature = "kubernetes")]
+mod api_server;
 mod authors;
 mod bombs;
 mod browser;
@@ -12,7 +14,11 @@ mod comparing;
 mod conformance;
 mod deciding;
 mod derived;
+#[cfg(all(feature = "fleet", feature = "registry"))]
+mod fetched;
 mod figures;
+#[cfg(feature = "fleet")]
+mod fleet_faults;
 #[cfg(feature = "fleet")]
 mod fleets;
 mod foreign;
@@ -25,6 +31,8 @@ mod installed;
 #[cfg(target_os = "linux")]
 mod isolation;
 mod kept;
+#[cfg(feature = "kubernetes")]
+mod launches;
 mod listing;
 mod live;
 mod log_arms;
@@ -32,6 +40,7 @@ mod logs;
 mod misdeeds;
 mod mistakes;
 mod modules;
+mod mutated;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "nats")]
@@ -48,6 +57,10 @@ mod readme;
 mod refusals;
 #[cfg(feature = "registry")]
 mod registries;
+#[cfg(all(feature = "fleet", feature = "registry"))]
+#[path = "../../../lib/oci-registry/tests/it/stub.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod registry_stub;
 mod resumed;
 mod revisions;
 mod rings;

@@ -1,6 +1,8 @@
 //! Hostile modules: their cells fail with the right reason and without figure, and do not affect other cells.
 
 use crate::host::{Host, cells};
+#[cfg(target_os = "linux")]
+use crate::modules::{builds, library, project};
 use serde_json::Value;
 use std::fs;
 
@@ -46,7 +48,7 @@ fn every_misdeed_fails_only_its_cell_with_a_reason() {
         check(&document, scenario, "wasm", component);
         check(&document, scenario, "native", probe);
     }
-    for scenario in ["hostile/good", "hostile/shout", "hostile/litter"] {
+    for scenario in ["hostile/good", "hostile/shout", "hostile/litter", "hostile/needless"] {
         for cell in cells(&document, scenario) {
             assert_eq!((&cell["status"], cell["series"].as_array().map(Vec::len)), (&"ok".into(), Some(1)), "{cell:#}");
         }
@@ -62,7 +64,7 @@ fn every_misdeed_fails_only_its_cell_with_a_reason() {
     let of_others = ["hostile/asks", "hostile/cold-start", "hostile/chain"];
     let of_sessions = document["cells"].as_array().unwrap().iter();
     let of_sessions = of_sessions.filter(|cell| !of_others.iter().any(|other| cell["scenario"] == *other));
-    assert_eq!(of_sessions.count(), 2 * (DEEDS.len() + 5), "a deed is not looked at");
+    assert_eq!(of_sessions.count(), 2 * (DEEDS.len() + 6), "a deed is not looked at");
 }
 
 #[track_caller]
@@ -117,5 +119,36 @@ fn check_fails_and_escape_sequences_in_a_summary_are_shown_as_text() {
     shown("list hostile.wasm", 0);
     shown("list hostile.wasm --format json", 0);
     let checked = shown("check hostile.wasm --deadline 1s", 1);
-    assert!(checked.contains("FAILED"), "{checked}");
+    let failed = |begin: &str| {
+        let lines = checked.lines().filter_map(|line| line.strip_prefix("  FAILED  "));
+        lines.filter(|line| line.starts_with(begin)).count()
+    };
+    // Once in each arm, and nothing that only follows from it.
+    assert_eq!((failed("trap: "), failed("trap: iterate(1) executes 1 operations: ")), (2, 2), "{checked}");
+    assert_eq!(failed("arms-differ: arms have equal checksums: wasm "), 1, "{checked}");
+    // What native code calls is not seen.
+    assert_eq!(failed("needless: uses what it requires: it calls nothing for scratch:directory; "), 1, "{checked}");
+    assert_eq!(failed("needless: "), 1, "{checked}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn forged_measurement_has_no_figure() {
+    let host = Host::new();
+    if !builds(&host, &project().join("native-probes/hostile/forged.c"), &[]) {
+        return;
+    }
+    for (scenario, expect) in [
+        ("long", "the samples of `long` need 2000000000.000 s, and the worker ran for "),
+        ("many", "1000000000000000000 operations took "),
+    ] {
+        let file = library("forged");
+        let line = format!("load {file} --filter forged/{scenario} --quick --quiet --processes 1 --format json");
+        let document = host.check(&line, 1).json();
+        let cell = &document["cells"][0];
+        let reason = cell["reason"].as_str().unwrap_or_default();
+        let forged = format!("the worker's reply is not one of this program: {expect}");
+        assert!(reason.starts_with(&forged) && reason.ends_with("its module may have forged it"), "{cell:#}");
+        assert_eq!((&cell["status"], cell["series"].as_array().map(Vec::len)), (&"failed".into(), Some(0)), "{cell:#}");
+    }
 }

@@ -63,7 +63,7 @@ fn results_folder_that_cannot_be_created_is_reported_with_the_option() {
     let host = Host::with_hostile();
     // Permission bits do not bind every user; that a file has nothing below it does.
     fs::write(host.path("file"), "").unwrap();
-    let line = "load hostile.wasm --filter hostile/good --quick --out file/results";
+    let line = "load hostile.wasm --filter hostile/good --quick --quiet --out file/results";
     host.check(line, 2).one_line(&["file/results", "--out DIR"]);
     assert!(host.path("file").is_file());
 }

@@ -30,12 +30,10 @@ pub(crate) fn hostile() -> &'static [PathBuf; 2] {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
         fs::create_dir_all(&folder).expect("a folder for the module");
         let library = format!("{}hostile.{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_EXTENSION);
-        let component = copy(&build("hostile", Some("wasm32-wasip2")).join("hostile.wasm"), &folder, "hostile.wasm");
-        let probe = copy(
-            &build("hostile", None).join(library),
-            &folder,
-            &format!("hostile.{}", std::env::consts::DLL_EXTENSION),
-        );
+        let source = project().join("plugins/hostile/hostile");
+        let component = copy(&build(&source, Some("wasm32-wasip2")).join("hostile.wasm"), &folder, "hostile.wasm");
+        let probe =
+            copy(&build(&source, None).join(library), &folder, &format!("hostile.{}", std::env::consts::DLL_EXTENSION));
         // Its code is compiled into the cache now, so that no test's deadline has to allow for that.
         Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list hostile.wasm", 0);
         [component, probe]
@@ -48,21 +46,21 @@ pub(crate) fn handler() -> &'static Path {
     BUILT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler");
         fs::create_dir_all(&folder).expect("a folder for the component");
-        let component = copy(&build("handler", Some("wasm32-wasip2")).join("handler.wasm"), &folder, "handler.wasm");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/handler");
+        let component = copy(&build(&source, Some("wasm32-wasip2")).join("handler.wasm"), &folder, "handler.wasm");
         // As above.
         Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list handler.wasm", 0);
         component
     })
 }
 
-/// Builds the module in the folder `name` for `target`, and returns its path. Flags, profile and target folder are those of
-/// the plug-ins, so that dependencies are built once for both.
-fn build(name: &str, target: Option<&str>) -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name).join("Cargo.toml");
+/// Builds the module in the folder `source` for `target`, and returns the folder of what was built. Flags, profile and target folder are
+/// those of the plug-ins, so that dependencies are built once for both.
+fn build(source: &Path, target: Option<&str>) -> PathBuf {
+    let manifest = source.join("Cargo.toml");
+    // That of the tests is a folder in that of the host, and that of the plug-ins is another one there.
     let own = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    // Where cargo puts all it builds into one folder, the plug-ins are below it too.
-    let shared = std::env::var_os("CARGO_TARGET_DIR").is_some_and(|folder| !folder.is_empty());
-    let target_folder = own.parent().filter(|_| shared).unwrap_or(own).join("plugins");
+    let target_folder = own.parent().unwrap_or(own).join("plugins");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest);
     cargo.arg("--target-dir").arg(&target_folder).env("CARGO_ENCODED_RUSTFLAGS", flags());
@@ -94,30 +92,32 @@ fn copy(from: &Path, folder: &Path, name: &str) -> PathBuf {
     to
 }
 
-/// A folder with the probe that is `probes/NAME.c`, built by the system's C compiler; `defines` is its text for the preprocessor. `None`,
-/// with a message, if there is no compiler.
-pub(crate) fn probe_in_c(name: &str, defines: impl FnOnce(&Host) -> Vec<String>) -> Option<Host> {
-    let host = Host::new();
-    let source = [env!("CARGO_MANIFEST_DIR"), "tests/it/probes", &format!("{name}.c")].iter().collect::<PathBuf>();
+/// Builds the probe of the C file `source` in the folder of `host`, with these definitions. False, with a message, without a C compiler.
+#[must_use]
+pub(crate) fn builds(host: &Host, source: &Path, definitions: &[&str]) -> bool {
+    let include = |folder: &str| format!("-I{}", project().join(folder).display());
+    let name = source.file_stem().expect("the source has a name").to_string_lossy();
     let mut compiler = Command::new("cc");
     compiler.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"]);
-    compiler.arg(host.path(library(name))).arg(source).args(defines(&host));
-    for folder in ["plugins/sdk-c", "native-probes/probe-abi/include"] {
-        compiler.arg(format!("-I{}", project().join(folder).display()));
-    }
+    compiler.arg(host.path(library(&name))).arg(source);
+    compiler.args([include("plugins/sdk-c"), include("native-probes/probe-abi/include")]);
+    compiler.args(definitions.iter().map(|definition| format!("-D{definition}")));
     match compiler.output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Some(host)
-        }
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
         Err(error) => {
             skip(&format!("there is no C compiler (cc: {error}); install one"));
-            None
+            return false;
         }
     }
+    true
 }
 
-/// The file name of a dynamic library.
+/// The source of a probe of these tests.
+pub(crate) fn source(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests/it/probes", name].iter().collect()
+}
+
+/// The file of a probe.
 pub(crate) fn library(name: &str) -> String {
     format!("{name}.{}", std::env::consts::DLL_EXTENSION)
 }

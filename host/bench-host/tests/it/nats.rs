@@ -2,7 +2,7 @@
 
 use crate::fleets::{all_cells, check_bit_exact, folders, ok_cells};
 use crate::host::{Host, Ran};
-use crate::nats_server::{NatsServer, certify};
+use crate::nats_server::{NatsServer, certify, pretend};
 use bench_sink::digest;
 #[cfg(target_os = "linux")]
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ impl Drop for Agent {
 }
 
 /// The program as this user of the server, with the modules of the folder, where a command line cannot name them.
-fn with_modules(host: &Host, user: &str, line: &str) -> Command {
+pub(crate) fn with_modules(host: &Host, user: &str, line: &str) -> Command {
     let mut command = host.command(line);
     command.env("BENCH_HOST_MODULES", host.path("."));
     command.env("NATS_USER", user).env("NATS_PASSWORD", "s3cret");
@@ -53,7 +53,7 @@ fn with_modules(host: &Host, user: &str, line: &str) -> Command {
 }
 
 /// A key, and a policy of a machine on which it may have both arms of the hostile module measured.
-fn trust(host: &Host) {
+pub(crate) fn trust(host: &Host) {
     let printed = host.check("registry keygen acme.key", 0).stdout;
     let key = printed.split("registry trust ").nth(1).unwrap().trim();
     let [component, probe] = ["hostile.wasm", "hostile.so"].map(|file| digest::of_file(&host.path(file)).unwrap());
@@ -93,6 +93,7 @@ fn agent_at_a_server_measures_what_its_policy_allows() {
         "{}",
         unsigned.stderr
     );
+    assert!(unsigned.stderr.contains("no agent of class 1 is left"), "{}", unsigned.stderr);
     fs::remove_dir_all(host.path("results")).unwrap();
     let run = format!("{run} --key acme.key");
     let ran = Ran::of(&mut with_modules(&host, "ci", &run)).check(&run, 0);
@@ -201,6 +202,42 @@ fn killed_coordinator_goes_on_with_what_the_server_keeps() {
     assert!(agent.0.wait().unwrap().success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn killed_agent_at_a_server_goes_on_from_its_own_run_file() {
+    use crate::host::eventually;
+    use crate::stopped::children;
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let Some(server) = NatsServer::start_with(RIGHTS) else { return };
+    let host = Host::with_hostile();
+    trust(&host);
+    let place = server.address();
+    let line = format!("agent --on {place} --name a --policy policy.toml --out own --once");
+    let agent = with_modules(&host, "agent", &line).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut agent = Agent(agent.unwrap());
+    let run = format!(
+        "fleet run hostile/{{good,litter}} --arm native --quick --processes 3 --time 1500ms --on {place} --nodes 1 --key acme.key \
+         --format json"
+    );
+    let child = with_modules(&host, "ci", &run).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the agent has measured something", || own_outcomes(&host) >= 1);
+    // The agent waits at the server; the process that it has started for this run measures.
+    let [measuring] = children(agent.0.id())[..] else { panic!("one run is measured") };
+    kill_process(Pid::from_raw(measuring.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap()).check(&run, 0);
+    assert!(ran.stderr.contains("agent a was lost; "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("agent a is started again; it goes on from its own run file"), "{}", ran.stderr);
+    let expect = BTreeSet::from(["hostile/good native", "hostile/litter native"].map(str::to_owned));
+    assert_eq!(ok_cells(&ran.json()), expect);
+    let (fleet, merged) = folders(&host);
+    check_bit_exact(&fleet, &merged, &["a"]);
+    let collected = fs::read_to_string(fleet.join("collected/a/run.jsonl")).unwrap();
+    assert!(collected.contains("\"record\":\"resumed\""), "it went on from its own run file");
+    assert_eq!(outcomes(&collected), 2 * 3, "no repetition was measured twice");
+    assert!(agent.0.wait().unwrap().success(), "it ends after the run");
+}
+
 #[test]
 fn impossible_options_with_a_server_are_refused_in_one_line() {
     let host = Host::with_hostile();
@@ -208,17 +245,33 @@ fn impossible_options_with_a_server_are_refused_in_one_line() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let absent = ["no NATS server answers at nats://127.0.0.1:", "start one with `nats-server --jetstream`"];
     check(&format!("fleet run hostile/good --modules . --on nats://127.0.0.1:{port}"), &absent);
-    check(&format!("agent --on nats://127.0.0.1:{port} --name a --run r"), &absent);
+    trust(&host);
+    check(&format!("agent --on nats://127.0.0.1:{port} --name a --policy policy.toml"), &absent);
     check("fleet run hostile/good --modules . --on nats://127.0.0.1 --on local", &["cannot be combined"]);
-    let twice = "--on nats://127.0.0.1 --on kubernetes --nats-image nats:2 --dry-run";
-    check(&format!("fleet run hostile/good --modules . {twice}"), &["leave one of them out"]);
     check("fleet run hostile/good --modules . --nats-image nats:2", &["give --on kubernetes, or leave it out"]);
-    check("agent --on nats://127.0.0.1 --name a", &["--on needs --run ID", "or --policy FILE"]);
-    check("agent --on nats://127.0.0.1 --run r", &["--on needs --name NAME"]);
-    check("agent --on nats://127.0.0.1 --name ../a --run r", &["use letters, digits, `-` and `_` only"]);
+    let needs_policy = ["--on needs --policy FILE", "`bench-host registry keygen`", "`fleet run --key`"];
+    check("agent --on nats://127.0.0.1 --name a", &needs_policy);
+    // Whoever may use the server can give a run any name.
+    check("agent --on nats://127.0.0.1 --name a --run r", &needs_policy);
+    let agent = "agent --on nats://127.0.0.1 --policy policy.toml";
+    check(agent, &["--on needs --name NAME"]);
+    check(&format!("{agent} --name ../a"), &["use letters, digits, `-` and `_` only"]);
     let secret = host.check("agent --on nats://me:s3cret@queue --name a --run r", 2);
     secret.one_line(&["must not hold a user or a password"]);
     assert!(!secret.stderr.contains("s3cret"));
+}
+
+#[test]
+fn agent_does_not_wait_at_a_server_that_no_coordinator_can_use() {
+    let host = Host::with_hostile();
+    trust(&host);
+    let check = |address: &str, parts: &[&str]| {
+        host.check(&format!("agent --on {address} --name a --policy policy.toml"), 2).one_line(parts);
+    };
+    let old = format!("nats://127.0.0.1:{}", pretend("2.8.4"));
+    check(&old, &["is 2.8.4, but a fleet needs 2.9.2 or newer"]);
+    let Some(server) = NatsServer::start_with("") else { return };
+    check(&server.address().to_string(), &["has no JetStream", "start it with `--jetstream`"]);
 }
 
 #[test]

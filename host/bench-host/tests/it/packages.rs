@@ -1,7 +1,7 @@
 //! Components and core modules that were not written for bench-host, out of packages of PyPI, npm, crates.io and Go's module proxy: each is
 //! loaded, checked and compared. What was built of a package is kept.
 
-use crate::host::{Host, Ran, cells};
+use crate::host::{Host, Ran, cells, skip};
 use crate::tools::{built, of_npm, of_python, or_skip, run};
 use serde_json::Value;
 use std::fs;
@@ -253,4 +253,52 @@ fn core_module_of_pypi_is_loaded_checked_and_compared() {
     let checked = run("check solver.wasm").stdout;
     assert!(checked.contains("standard-output"), "{checked}");
     check_comparison(&run("compare solver.wasm again.wasm --quick --format json").json());
+}
+
+/// The folder `benchmarks` of a checkout of Sightglass.
+const SIGHTGLASS: &str = "BENCH_HOST_SIGHTGLASS";
+
+/// Benchmarks of Sightglass: files in that folder.
+const BENCHMARKS: [&str; 12] = [
+    "noop/benchmark.wasm",
+    "blake3-scalar/benchmark.wasm",
+    "bz2/benchmark.wasm",
+    "pulldown-cmark/benchmark.wasm",
+    "regex/benchmark.wasm",
+    "shootout/shootout-ackermann.wasm",
+    "shootout/shootout-base64.wasm",
+    "shootout/shootout-ed25519.wasm",
+    "shootout/shootout-keccak.wasm",
+    "shootout/shootout-nestedloop.wasm",
+    "shootout/shootout-xchacha20.wasm",
+    "spidermonkey/spidermonkey-json.wasm",
+];
+
+#[test]
+fn benchmarks_of_sightglass_run_unmodified() {
+    let Some(folder) = std::env::var_os(SIGHTGLASS).map(PathBuf::from) else {
+        skip(&format!(
+            "no package of a registry has the benchmarks of Sightglass; set {SIGHTGLASS} to the folder `benchmarks` of a checkout"
+        ));
+        return;
+    };
+    let files: Vec<_> = BENCHMARKS.iter().map(|name| folder.join(name)).filter(|file| file.is_file()).collect();
+    assert!(!files.is_empty(), "{SIGHTGLASS}={}: there is none of {BENCHMARKS:?}", folder.display());
+    let host = Host::new();
+    for file in files {
+        let inputs = file.parent().expect("a benchmark lies in a folder").display().to_string();
+        let mut load = host.command("load --quick --processes 1 --deadline 300s --format json");
+        load.arg(&file).args(["--allow-dir", &format!("{inputs}::.:ro")]);
+        let expected = file.with_extension("stdout.expected");
+        if expected.is_file() {
+            load.args(["--expect", &format!("@{}", expected.display())]);
+        }
+        let document = Ran::of(&mut load).check(&file.display().to_string(), 0).json();
+        let name = file.file_stem().expect("it has a name").to_string_lossy();
+        let found = cells(&document, &format!("{name}/bench"));
+        let [cell] = found[..] else { panic!("{document:#}") };
+        assert_eq!(cell["status"], "ok", "{}: {cell:#}", file.display());
+        let timed = cell["series"].as_array().unwrap().iter().find(|series| series["metric"] == "bench");
+        assert!(timed.is_some_and(|series| series["count"].as_u64() > Some(0)), "{}: {cell:#}", file.display());
+    }
 }

@@ -8,7 +8,9 @@ const SHOP: &str = "package my:shop@1.0.0;
 interface stock {
   resource cart { add: func(name: string) -> u32; }
   find: func(name: string) -> list<u8>;
+  merge: func(carts: list<cart>) -> cart;
   wait: async func();
+  follow: func() -> stream<u8>;
 }
 
 world shop { import stock; }
@@ -28,7 +30,8 @@ fn price_list_is_printed_in_every_format() {
     let document = host.check("price shop.wit shop --quick --format json", 0).json();
     let prices = document["prices"].as_array().unwrap();
     let of = |name: &str| prices.iter().filter(|price| price["name"] == name).collect::<Vec<_>>();
-    assert_eq!((of("cart.add").len(), of("find").len()), (3, 3), "each direction");
+    assert_eq!([of("cart.add").len(), of("find").len(), of("merge").len()], [3; 3], "each direction");
+    assert_eq!(of("wait").iter().filter(|price| price["call"] == "awaited").count(), 2, "with the host");
     assert_eq!(of("own<cart>, made and dropped").len(), 3);
     for price in prices {
         assert!(price["per_call"]["value"].as_f64().is_some_and(|value| value > 0.0), "{price}");
@@ -37,10 +40,16 @@ fn price_list_is_printed_in_every_format() {
     }
     assert!(of("find").iter().all(|price| price["per_byte"]["value"].is_number()));
     assert_eq!(document["processes"], 2);
-    assert_eq!(document["skipped"][0]["name"], "wait");
+    assert_eq!(document["skipped"][0]["name"], "follow");
     let table = host.check("price shop.wit shop --quick --processes 1 --wide", 0).stdout;
-    for part in ["host → guest: functions", "stock/find", "fused", "one process, so there is no interval", "stock/wait"]
-    {
+    for part in [
+        "host → guest: functions",
+        "stock/find",
+        "fused",
+        "one process, so there is no interval",
+        "stock/wait",
+        "awaited",
+    ] {
         assert!(table.contains(part), "{part:?} is not in:\n{table}");
     }
     let rows = host.check("price shop.wit shop --quick --format csv", 0).stdout;

@@ -264,7 +264,7 @@ fn newest_unfinished_run_with_the_same_arguments_is_resumed() {
     host.check("run hostile/litter --modules . --quick --time 20ms", 0);
     host.check("run mine.toml --modules . --quick --time 20ms", 0);
     let runs = host.runs();
-    let ran = host.check("run mine.toml --resume", 0);
+    let ran = host.check("run mine.toml --resume --quiet", 0);
     ran.one_line(&[&*unfinished.file_name().unwrap().to_string_lossy(), "1 of 2 repetitions are left"]);
     assert_eq!(host.runs(), runs, "nothing is made anew");
     let text = fs::read_to_string(unfinished.join("run.jsonl")).unwrap();

@@ -39,12 +39,12 @@ impl User {
     }
 
     #[track_caller]
-    fn check(&self, line: &str, status: i32) -> Ran {
+    pub(crate) fn check(&self, line: &str, status: i32) -> Ran {
         Ran::of(&mut self.command(line)).check(line, status)
     }
 
     /// The digest of a file in the folder.
-    fn digest(&self, file: &str) -> String {
+    pub(crate) fn digest(&self, file: &str) -> String {
         format!("sha256:{}", bench_sink::digest::of_file(&self.host.path(file)).expect("the file can be read"))
     }
 

@@ -89,6 +89,19 @@ fn tables_fit_every_terminal() {
 }
 
 #[test]
+fn first_table_has_at_most_25_rows_of_100_columns() {
+    let Some(files) = plugins(&["kernels", "ring-client"]) else { return };
+    let host = Host::new();
+    let modules = files[0].parent().expect("plug-ins are in a folder").display().to_string();
+    let text = host.check(&format!("run demo --quick --time 20ms --quiet --modules {modules}"), 0).stdout;
+    let rows = text.lines().filter(|line| ["  wasm ", "  native "].iter().any(|arm| line.starts_with(arm))).count();
+    assert!((2..=25).contains(&rows), "{rows} rows:\n{text}");
+    // Without a terminal it is as wide as one of 100 columns. Rows and names of columns are indented, notes are not.
+    let too_wide = text.lines().find(|line| line.starts_with("  ") && line.chars().count() > 100);
+    assert_eq!(too_wide, None, "{text}");
+}
+
+#[test]
 fn verdicts_fit_every_terminal() {
     let Some(files) = plugins(&["kernels"]) else { return };
     let host = Host::new();
@@ -97,6 +110,17 @@ fn verdicts_fit_every_terminal() {
     host.check(&line, 0);
     let texts = check(&host, &format!("compare {}", host.run().display()));
     assert!(texts.iter().all(|text| text.contains("crc32c") && text.contains("wasm")), "{texts:?}");
+}
+
+#[test]
+fn pipe_gets_the_cost_and_a_line_for_each_cell() {
+    let host = Host::with_hostile();
+    let ran = host.check("load hostile.wasm --filter hostile/{good,trap} --arm wasm --quick --time 20ms", 1);
+    for begin in ["2 cells × 1 process × ", "hostile/good  wasm  n=1  ", "hostile/trap  wasm  FAILED: "] {
+        let lines = ran.stderr.lines().filter(|line| line.starts_with(begin)).count();
+        assert_eq!(lines, 1, "{begin:?} in:\n{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains('\u{1b}'), "nothing is drawn: {:?}", ran.stderr);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The commands of the tutorial do what it says.
 
 use crate::authors::shell;
-use crate::host::Host;
+use crate::host::{Host, skip};
 use crate::kept;
 use crate::modules::project;
 use std::fs;
@@ -37,7 +37,32 @@ fn as_user(command: &str, user: &Path) -> String {
 }
 
 #[test]
-fn tutorial_does_what_it_says() {
+fn plug_in_with_the_crates_of_others_in_its_folder_needs_no_cache() {
+    let text = fs::read_to_string(project().join("host/TUTORIAL.md")).expect("the tutorial");
+    let (_, rest) = text.split_once("`mkdir -p .cargo").expect("the tutorial has the command");
+    let (rest, _) = rest.split_once('`').expect("the command ends");
+    let host = Host::new();
+    host.check("new my-vendored", 0);
+    let folder = host.path("my-vendored");
+    let vendored = shell(&folder, &[], &format!("export CARGO_NET_OFFLINE=false; mkdir -p .cargo{rest}"));
+    if !vendored.status.success() {
+        let said = String::from_utf8_lossy(&vendored.stderr).into_owned();
+        return skip(&format!("cargo cannot get the crates: {}", said.trim()));
+    }
+    let empty = host.path("empty");
+    let resolve = || {
+        let line = format!("CARGO_HOME='{}' cargo metadata --locked --format-version 1", empty.display());
+        shell(&folder, &[], &line)
+    };
+    let resolved = resolve();
+    assert!(resolved.status.success(), "{}", String::from_utf8_lossy(&resolved.stderr));
+    fs::remove_dir_all(folder.join(".cargo")).expect("the settings are there");
+    assert!(!resolve().status.success(), "it was found elsewhere");
+}
+
+/// Executes the commands of the tutorial in an empty folder. `set` comes before each, and `made` gets the folder of the new plug-in.
+#[track_caller]
+pub(crate) fn follow(set: &str, made: impl Fn(&Path)) {
     let text = fs::read_to_string(project().join("host/TUTORIAL.md")).expect("the tutorial");
     let commands = commands(&text);
     assert!(commands.iter().filter(|(_, status)| *status == 1).count() == 2, "{commands:?}");
@@ -47,14 +72,19 @@ fn tutorial_does_what_it_says() {
         match command.strip_prefix("cd ") {
             Some(inner) => folder = folder.join(inner),
             None => {
-                let output = shell(&folder, &[], &as_user(&command, &user));
+                let output = shell(&folder, &[], &format!("{set}{}", as_user(&command, &user)));
                 let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 let said = printed(&output.stdout) + &printed(&output.stderr);
                 assert_eq!(output.status.code(), Some(status), "{command}\n{said}");
                 if let Some(name) = command.strip_prefix("bench-host new ") {
-                    kept::share_sdk(&folder.join(name)).expect("an SDK that is built already");
+                    made(&folder.join(name));
                 }
             }
         }
     }
+}
+
+#[test]
+fn tutorial_does_what_it_says() {
+    follow("", |made| kept::share_sdk(made).expect("an SDK that is built already"));
 }

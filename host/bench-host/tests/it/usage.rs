@@ -1,22 +1,21 @@
 //! The resource usage of cells: what was counted, and why something was not.
 
 use crate::host::{Host, cells};
-use crate::modules::{self, probe_in_c};
+use crate::modules::{builds, library, source};
 use serde_json::{Value, json};
 
 /// A folder with the probe `usage`; `None`, with a message, if there is no C compiler.
 fn usage() -> Option<Host> {
-    probe_in_c("usage", |host| vec![format!("-DMARKER=\"{}\"", host.path("opened").display())])
-}
-
-fn library() -> String {
-    modules::library("usage")
+    let host = Host::new();
+    let marker = format!("MARKER=\"{}\"", host.path("opened").display());
+    builds(&host, &source("usage.c"), &[&marker]).then_some(host)
 }
 
 #[test]
 fn what_is_not_counted_has_a_reason_in_the_file_and_in_reports() {
     let Some(host) = usage() else { return };
-    let document = host.check(&format!("load {} --quick --processes 1 --time 20ms --format json", library()), 0).json();
+    let document =
+        host.check(&format!("load {} --quick --processes 1 --time 20ms --format json", library("usage")), 0).json();
     let account = |scenario: &str| -> &Value {
         let found = cells(&document, scenario);
         assert_eq!(found.len(), 1, "{document:#}");

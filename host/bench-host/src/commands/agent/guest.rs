@@ -29,6 +29,8 @@ pub(super) fn attend(address: &NatsAddress, arguments: &AgentArgs) -> anyhow::Re
     let name = name(arguments)?;
     let interrupt = interrupt()?;
     let server = connect_to(address, Pings::Never)?;
+    // No coordinator could use such a server, so that this agent would wait in vain.
+    server.check()?;
     output::line(&format!("bench-host: agent {name} waits at {address} for runs; Ctrl-C ends it"));
     let mut finished = Vec::new();
     loop {
@@ -43,9 +45,15 @@ pub(super) fn attend(address: &NatsAddress, arguments: &AgentArgs) -> anyhow::Re
                 return Ok(Exit::Done);
             }
             finished.push(run);
+        } else if status.code() == Some(REFUSED) {
+            output::line(&format!("bench-host: agent {name} does not measure for run {run}, and waits for others"));
+            finished.push(run);
         }
     }
 }
+
+/// The status of a process that refuses the run that it was invited to; it would do so again.
+const REFUSED: i32 = 1;
 
 /// Runs the process that measures, and has it stop if this one is interrupted or killed.
 fn run_process(arguments: impl Iterator<Item = OsString>, interrupt: &Interrupt) -> anyhow::Result<ExitStatus> {

@@ -54,6 +54,12 @@ impl AgentPolicy {
         Ok(())
     }
 
+    /// Whether modules of `spec` may be fetched from `address`.
+    #[cfg(feature = "registry")]
+    pub(super) fn permits_source(&self, spec: &Spec, address: &module_store::RemoteReference) -> anyhow::Result<bool> {
+        Ok(self.submitter(spec)?.sources.iter().any(|source| source.has(address)))
+    }
+
     /// An error if the cells of `plan` need a server that the submitter of `spec` may not have: of a suite, or by default.
     pub(super) fn permit_plan(&self, spec: &Spec, plan: &Plan) -> anyhow::Result<()> {
         let submitter = self.submitter(spec)?;
@@ -228,6 +234,7 @@ mod tests {
             arm,
             sha256: Digest::of_bytes(bytes).hex(),
             file: String::new(),
+            address: None,
         };
         Spec {
             protocol: PROTOCOL,
@@ -284,7 +291,7 @@ mod tests {
 
     #[test]
     fn connection_needs_the_address_that_is_connected_to() {
-        let submitter = SubmitterTrust { name: "ci".to_owned(), natives: false, grants: Vec::new() };
+        let submitter = SubmitterTrust { name: "ci".to_owned(), ..SubmitterTrust::default() };
         let check = |connection: &str, expect: &str| {
             let needed = grants_of(connection, &submitter).unwrap();
             let needed: Vec<_> = needed.iter().map(Grant::to_string).collect();

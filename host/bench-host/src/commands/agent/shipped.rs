@@ -1,6 +1,7 @@
 //! The modules that a coordinator has sent to this machine, by digest. Components run in a sandbox; native code that was sent runs only if
 //! its digest is trusted on this machine.
 
+use super::elsewhere::Elsewhere;
 use crate::paths;
 use crate::stored::Trust;
 use anyhow::{Context, ensure};
@@ -39,9 +40,14 @@ impl ShippedModules {
         Self { folder: out.join("modules") }
     }
 
-    /// The digests of the modules of `spec` that are not here yet; an error if one of them may not run. Where a policy has allowed the
-    /// modules of the spec already, there is no `trust`.
-    pub(super) fn lacks(&self, spec: &Spec, trust: Option<&Trust>) -> anyhow::Result<Vec<String>> {
+    /// The digests of the modules of `spec` that are neither here yet nor `elsewhere`; an error if one of them may not run. Where a policy has
+    /// allowed the modules of the spec already, there is no `trust`.
+    pub(super) fn lacks(
+        &self,
+        spec: &Spec,
+        trust: Option<&Trust>,
+        elsewhere: &Elsewhere<'_>,
+    ) -> anyhow::Result<Vec<String>> {
         let mut lacking = Vec::new();
         for module in sent(spec) {
             let ModuleDigest { name, arm, sha256, .. } = module;
@@ -53,10 +59,13 @@ impl ShippedModules {
                 "native code that is sent runs only where its digest is trusted, and that of {name} ({arm}) is not; trust it on that \
                  machine: bench-host registry trust {digest} --natives"
             );
-            if digest::of_file(&self.folder.join(sha256)).ok().as_deref() != Some(sha256.as_str())
-                && !lacking.contains(sha256)
-            {
-                lacking.push(sha256.clone());
+            let is_here = digest::of_file(&self.folder.join(sha256)).is_ok_and(|found| found == *sha256);
+            if is_here || lacking.contains(sha256) {
+                continue;
+            }
+            match elsewhere.find(module, &digest) {
+                Some(bytes) => self.keep(sha256, &bytes)?,
+                None => lacking.push(sha256.clone()),
             }
         }
         Ok(lacking)
@@ -138,6 +147,7 @@ fn path(module: &ModuleDigest) -> anyhow::Result<&Path> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::elsewhere::tests::{only, with_component};
     use super::*;
     use bench_fleet::PROTOCOL;
     use module_store::{ModuleTrust, Policy};
@@ -145,7 +155,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn spec(arm: Arm, file: &str, bytes: &[u8]) -> Spec {
-        let module = ModuleDigest { name: "m".to_owned(), arm, sha256: digest::of_bytes(bytes), file: file.to_owned() };
+        let (name, sha256, file) = ("m".to_owned(), digest::of_bytes(bytes), file.to_owned());
+        let module = ModuleDigest { name, arm, sha256, file, address: None };
         Spec {
             protocol: PROTOCOL,
             host_version: "1".to_owned(),
@@ -166,18 +177,34 @@ mod tests {
         let spec = spec(Arm::Wasm, "m.wasm", b"module");
         let wanted = digest::of_bytes(b"module");
         let trust = Trust::default();
-        assert_eq!(store.lacks(&spec, Some(&trust)).unwrap(), std::slice::from_ref(&wanted));
+        assert_eq!(store.lacks(&spec, Some(&trust), &only(None)).unwrap(), std::slice::from_ref(&wanted));
         store.keep(&wanted, b"module").unwrap();
-        assert!(store.lacks(&spec, Some(&trust)).unwrap().is_empty());
+        assert!(store.lacks(&spec, Some(&trust), &only(None)).unwrap().is_empty());
         for _ in 0..2 {
             let folder = store.folder(&spec, "a").unwrap();
             assert_eq!(fs::read(folder.join("m.wasm")).unwrap(), b"module");
         }
         // Damage is noticed, and the module asked for again.
         fs::write(out.path().join("modules").join(&wanted), "other").unwrap();
-        assert_eq!(store.lacks(&spec, Some(&trust)).unwrap(), [wanted]);
+        assert_eq!(store.lacks(&spec, Some(&trust), &only(None)).unwrap(), [wanted]);
         let mode = fs::metadata(out.path().join("modules")).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "others could put native code there");
+    }
+
+    #[test]
+    fn module_that_is_elsewhere_is_kept_and_not_asked_for() {
+        let out = tempfile::tempdir().unwrap();
+        let (root, component) = with_component(out.path());
+        let store = ShippedModules::new(out.path());
+        let mut both = spec(Arm::Wasm, "m.wasm", &component);
+        both.modules.extend(spec(Arm::Wasm, "other.wasm", b"other").modules);
+        let lacking = store.lacks(&both, None, &only(Some(root))).unwrap();
+        assert_eq!(lacking, [digest::of_bytes(b"other")]);
+        assert_eq!(fs::read(out.path().join("modules").join(digest::of_bytes(&component))).unwrap(), component);
+        assert_eq!(store.lacks(&both, None, &only(None)).unwrap(), lacking, "it is here now");
+        // Wherever it is, native code needs its digest.
+        let native = spec(Arm::Native, "m.so", &component);
+        assert!(store.lacks(&native, Some(&Trust::default()), &only(None)).is_err());
     }
 
     #[test]
@@ -185,16 +212,16 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let store = ShippedModules::new(out.path());
         let spec = spec(Arm::Native, "native-cpu/m.so", b"probe");
-        let error = store.lacks(&spec, Some(&Trust::default())).unwrap_err().to_string();
+        let error = store.lacks(&spec, Some(&Trust::default()), &only(None)).unwrap_err().to_string();
         let next = format!("bench-host registry trust sha256:{} --natives", digest::of_bytes(b"probe"));
         assert!(error.contains(&next), "{error}");
         let trust = |natives| {
             let modules = BTreeMap::from([(Digest::of_bytes(b"probe"), ModuleTrust { natives, grants: Vec::new() })]);
             Trust::of(Policy { modules, ..Policy::default() })
         };
-        assert!(store.lacks(&spec, Some(&trust(false))).is_err());
-        assert_eq!(store.lacks(&spec, Some(&trust(true))).unwrap().len(), 1);
-        assert_eq!(store.lacks(&spec, None).unwrap().len(), 1, "a policy has allowed it");
+        assert!(store.lacks(&spec, Some(&trust(false)), &only(None)).is_err());
+        assert_eq!(store.lacks(&spec, Some(&trust(true)), &only(None)).unwrap().len(), 1);
+        assert_eq!(store.lacks(&spec, None, &only(None)).unwrap().len(), 1, "a policy has allowed it");
     }
 
     #[test]
@@ -218,11 +245,11 @@ mod tests {
         for file in
             ["", "..", "../m.wasm", "/m.wasm", "a/m.wasm", "native-cpu/../m.so", "native-cpu/a/m.so", "m\u{1b}.wasm"]
         {
-            let lacks = ShippedModules::new(out.path()).lacks(&spec(Arm::Wasm, file, b""), None);
+            let lacks = ShippedModules::new(out.path()).lacks(&spec(Arm::Wasm, file, b""), None, &only(None));
             assert!(lacks.unwrap_err().to_string().contains("cannot be sent as the file"), "{file:?}");
         }
         for (arm, file) in [(Arm::Wasm, "m.so"), (Arm::Wasm, "m"), (Arm::Native, "m.wasm")] {
-            let lacks = ShippedModules::new(out.path()).lacks(&spec(arm, file, b""), None);
+            let lacks = ShippedModules::new(out.path()).lacks(&spec(arm, file, b""), None, &only(None));
             assert!(lacks.unwrap_err().to_string().contains("which is not of the arm"), "{file:?}");
         }
     }

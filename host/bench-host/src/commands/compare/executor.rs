@@ -1,8 +1,10 @@
 //! Executes comparison groups in worker processes, each of which measures all cells of a group interleaved.
 
 use super::measure::label;
+use crate::compiling;
 use crate::effort::PairedEffort;
-use crate::execute::{Job, account, explain_by_output, keep_output, note_stop, without_reply};
+use crate::execute::{Job, account, explain_by_output, note_stop, without_reply};
+use crate::kept_output::keep_output;
 use crate::resolve::Resolved;
 use crate::scratch_budget;
 use crate::secret::redact_report;
@@ -48,7 +50,9 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
         let layout = draw_layout(self.job.seed, compared.cells[0], process);
         let (loader, folders) = (self.job.loader, resolved.iter().flat_map(|resolved| &resolved.scratch));
         let end = scratch_budget::within(folders, loader.limits.scratch, self.interrupt, |interrupt| {
-            loader.workers.call_in(Some(&layout), &request, deadline, interrupt)
+            compiling::notify(self.job.common.shown.quiet, |observe| {
+                loader.workers.call_observed(Some(&layout), &request, deadline, interrupt, observe)
+            })
         });
         drop(resolved);
         let name = format!("cell-{:04}-process-{process}", compared.cells[0]);

@@ -167,6 +167,7 @@ fn passed_on(measured: &Measured) -> Vec<OsString> {
     options.extend(grants.allow_net.iter().map(|address| ("--allow-net", address.into())));
     options.extend(grants.allow_dir.iter().map(|granted| ("--allow-dir", directory(granted))));
     options.extend(grants.env.iter().map(|name| ("--env", name.into())));
+    options.extend(grants.deny.iter().map(|interface| ("--deny", interface.as_str().into())));
     options.extend((limits.memory != memory).then(|| ("--memory", limits.memory.to_string().into())));
     options.extend(limits.scratch.map(|bytes| ("--scratch", bytes.to_string().into())));
     options.extend(limits.deadline.map(|ns| ("--deadline", milliseconds(ns).into())));
@@ -247,8 +248,8 @@ mod tests {
         };
         check("--time 1s --seed 3 --isolation standard --memory 1Gi", "");
         check(
-            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --memory 2Ki",
-            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --memory 2048",
+            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --deny ring,log --memory 2Ki",
+            "--allow-net h:1 --allow-net i:2 --allow-dir /a::/b:ro --env A --deny ring --deny log --memory 2048",
         );
         check(
             "--deadline 1m --scratch 1Mi --isolation none --cpu 0,2-3 --native /bin/true",

@@ -35,6 +35,18 @@ enum Source {
     Engine(&'static str),
 }
 
+impl Source {
+    /// Why a build that is loaded does not have a scenario that the others have.
+    fn why_without_scenario(self) -> &'static str {
+        match self {
+            Self::Folder(PORTABLE) => {
+                "what it calls, a crate or the C library, chooses instructions when it runs and cannot be built without them"
+            }
+            _ => "this build does not have the scenario",
+        }
+    }
+}
+
 /// From the fastest to the slowest, as is expected. The rungs of the engine use the build without SIMD, if there is one.
 const RUNGS: [Rung; 11] = [
     Rung { name: "native-cpu", step: "native code for this processor", arm: Arm::NativeCpu, source: Source::Loaded },
@@ -43,7 +55,7 @@ const RUNGS: [Rung; 11] = [
         name: "portable",
         step: "no instructions that crates choose at run time",
         arm: Arm::Native,
-        source: Source::Folder("native-portable"),
+        source: Source::Folder(PORTABLE),
     },
     Rung {
         name: "dlmalloc",
@@ -68,6 +80,9 @@ const RUNGS: [Rung; 11] = [
 /// The folder of components that are built without SIMD.
 const NO_SIMD: &str = "no-simd";
 
+/// The folder of probes that choose no instructions when they run.
+const PORTABLE: &str = "native-portable";
+
 /// The arms of rungs.
 const ARMS: [Arm; 3] = [Arm::Wasm, Arm::Native, Arm::NativeCpu];
 
@@ -90,7 +105,7 @@ pub(super) fn run(arguments: &CompareArgs) -> anyhow::Result<Exit> {
     }
     anyhow::ensure!(!interrupt.is_raised(), "interrupted before anything was measured");
     let lineup = Lineup { modules, selections, candidates: &ladder };
-    measure(arguments, &loader, &lineup, Effort::ladder(measured)?, interrupt)
+    measure(arguments, &loader, &lineup, Effort::ladder(measured, arguments.breakdown)?, interrupt)
 }
 
 /// The rungs that modules lack.
@@ -133,7 +148,7 @@ impl Ladder {
         let cell = group.cells.iter().copied().find(|cell| is_rung(rung, module, plan.offer(plan.cell(*cell))));
         let absent = || {
             let known = self.absent.iter().find(|(of, name, _)| of == module && *name == rung.name);
-            known.map_or_else(|| "this build does not have the scenario".to_owned(), |(.., reason)| reason.clone())
+            known.map_or_else(|| rung.source.why_without_scenario().to_owned(), |(.., reason)| reason.clone())
         };
         let skipped = cell.is_none().then(absent);
         RungRecord { name: rung.name.to_owned(), step: rung.step.to_owned(), cell, skipped }
@@ -215,4 +230,17 @@ fn why_not_built(rung: &Rung, component: &Path, modules: &Modules) -> String {
     let option = if rung.arm == Arm::NativeCpu { " --native-cpu" } else { "" };
     let stem = component.file_stem().unwrap_or_default().display();
     format!("{} does not exist; build it with `cargo xtask plugins {stem}{option}`", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenario_that_a_build_lacks_has_its_reason() {
+        for rung in &RUNGS {
+            let is_portable = rung.source.why_without_scenario().contains("chooses instructions when it runs");
+            assert_eq!(is_portable, rung.name == "portable", "{}", rung.name);
+        }
+    }
 }

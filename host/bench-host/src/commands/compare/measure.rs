@@ -10,7 +10,7 @@ use crate::cost::Cost;
 use crate::effort::{Effort, PairedEffort};
 use crate::execute::{Job, begin, record, say_cost};
 use crate::modules::{Loader, Modules};
-use crate::progress::{Progress, is_watched};
+use crate::progress::Progress;
 use crate::{Exit, output};
 use bench_engine::{
     ComparisonGroup, Interrupt, LoadedModule, Plan, PlanError, Repetition, RunEnd, Schedule, Selection, run_paired,
@@ -79,8 +79,8 @@ pub(super) fn measure(
         let mut bench = PairedWorkerExecutor { job: &job, paired, interrupt, directory };
         let mut rounds = TimedRounds::new(&effort, groups.len());
         let mut until_decided = until_decided_ns.map(|within_ns| {
-            let is_watched = is_watched(common.shown.quiet);
-            UntilDecided::new(&plan, &groups, within_ns, directory, options(arguments, seed), is_watched)
+            let is_quiet = common.shown.quiet;
+            UntilDecided::new(&plan, &groups, within_ns, directory, options(arguments, seed), is_quiet)
         });
         let schedule: &mut dyn Schedule = match &mut until_decided {
             Some(schedule) => schedule,

@@ -21,13 +21,19 @@ pub(super) fn conditions(machine: &Fingerprint) -> Vec<Ability> {
     let steal = machine.steal.map(|share| format!("{:.1} % of the time since the system started", share * 100.0));
     let quota = machine.cpu_quota.map_or_else(|| "none".to_owned(), |quota| format!("{quota:.2} processors"));
     let temporary = machine.temporary_folder.as_ref().map(|found| format!("on {}", describe_file_system(found)));
+    let boost = machine.boost.map(|_| "off".to_owned());
+    let addresses = machine.aslr.map(|level| if level == 1 { "random, but not of the heap" } else { "random" });
+    let memory = machine.memory_limit_bytes.map_or_else(|| "none".to_owned(), |bytes| scale::bytes(bytes as f64));
     vec![
         cores(machine),
         condition("clock source", "slow-clock", clock, "compare the roofline `clock` below with `syscall`"),
         governor(machine, &warnings),
+        condition("steady speed", "boost", boost, "look at the settings of the firmware"),
         condition("quiet", "load", load, "make sure that nothing else is running"),
         condition("quota", "quota", Some(quota), ""),
+        condition("memory limit", "memory-limit", Some(memory), ""),
         condition("steal", "steal", steal, "make sure that the processors are not shared"),
+        condition("addresses", "aslr", addresses.map(str::to_owned), "make sure that addresses are random"),
         condition("temporary", "temporary-folder", temporary, "make sure that TMPDIR is on a disk"),
     ]
 }
@@ -56,7 +62,11 @@ fn governor(machine: &Fingerprint, warnings: &[Warning]) -> Ability {
             let found = format!("not visible in a virtual machine ({hypervisor})");
             unknown(NAME, found, "look at the host of the virtual machine")
         }
-        (None, None) => present(NAME, "the kernel does not scale the frequency"),
+        (None, None) => unknown(
+            NAME,
+            "not visible: the kernel does not scale the frequency, or does not show that it does",
+            "look at the settings of the firmware",
+        ),
     }
 }
 
@@ -68,22 +78,17 @@ fn describe_file_system(found: &FileSystem) -> String {
 pub(super) fn facts(machine: &Fingerprint) -> Vec<(&'static str, String)> {
     let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
     let kinds = machine.cpu_kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
-    let aslr = |level| match level {
-        0 => "off".to_owned(),
-        1 => "on, except for the heap".to_owned(),
-        _ => "on".to_owned(),
-    };
+    // A processor of x86 says whether there is a hypervisor.
+    let is_certain = ["x86", "x86_64"].contains(&machine.architecture.as_str());
+    let virtualisation = machine.virtualisation.as_deref().unwrap_or(if is_certain { "none" } else { "unknown" });
     let facts = [
         ("engine", machine.engine.clone()),
         ("built with", machine.rustc.clone()),
-        ("virtualisation", machine.virtualisation.clone()),
+        ("virtualisation", Some(virtualisation.to_owned())),
         ("SMT", machine.smt.map(switch)),
-        ("boost", machine.boost.map(switch)),
         ("kinds of processors", Some(kinds).filter(|kinds| !kinds.is_empty())),
         ("memory", machine.memory_bytes.map(|bytes| scale::bytes(bytes as f64))),
-        ("memory limit", machine.memory_limit_bytes.map(|bytes| scale::bytes(bytes as f64))),
         ("huge pages", machine.huge_pages.clone()),
-        ("ASLR", machine.aslr.map(aslr)),
         ("results on", machine.results_folder.as_ref().map(describe_file_system)),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn condition_that_is_not_visible_is_unknown() {
         check("governor", |machine| machine.virtualisation = Some("KVM".to_owned()), None, "virtual machine (KVM)");
-        check("governor", |_| (), Some(true), "does not scale");
+        check("governor", |_| (), None, "not visible");
         check("governor", |machine| machine.governor = Some("performance".to_owned()), Some(true), "performance");
         check("governor", |machine| machine.governor = Some("ondemand".to_owned()), Some(false), "`ondemand`");
         check("clock source", |_| (), None, "not reported");
@@ -115,13 +120,21 @@ mod tests {
         check("quota", |_| (), Some(true), "none");
         check("quota", |machine| machine.cpu_quota = Some(0.3), Some(false), "0.30 of 2 processors");
         check("two cores", |machine| machine.cpus = 1, Some(false), "between cores");
+        check("steady speed", |_| (), None, "not reported");
+        check("steady speed", |machine| machine.boost = Some(false), Some(true), "off");
+        check("steady speed", |machine| machine.boost = Some(true), Some(false), "boost is on");
+        check("addresses", |machine| machine.aslr = Some(2), Some(true), "random");
+        check("addresses", |machine| machine.aslr = Some(0), Some(false), "not randomised");
+        check("memory limit", |_| (), Some(true), "none");
+        check("memory limit", |machine| machine.memory_limit_bytes = Some(1 << 29), Some(false), "512 MiB");
     }
 
     #[test]
-    fn unknown_facts_are_left_out() {
-        assert_eq!(facts(&Fingerprint::default()), []);
-        let machine = Fingerprint { smt: Some(true), cpu_kinds: vec![4, 8], aslr: Some(0), ..Fingerprint::default() };
-        let expect = [("SMT", "on"), ("kinds of processors", "4 + 8"), ("ASLR", "off")];
+    fn facts_that_nothing_reports_are_left_out() {
+        let machine = Fingerprint { architecture: "x86_64".to_owned(), ..Fingerprint::default() };
+        assert_eq!(facts(&machine), [("virtualisation", "none".to_owned())]);
+        let machine = Fingerprint { smt: Some(true), cpu_kinds: vec![4, 8], ..Fingerprint::default() };
+        let expect = [("virtualisation", "unknown"), ("SMT", "on"), ("kinds of processors", "4 + 8")];
         let found = facts(&machine);
         assert_eq!(found.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(), expect);
     }

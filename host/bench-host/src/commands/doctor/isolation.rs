@@ -1,7 +1,9 @@
 //! What keeps native code of modules apart from the rest of the machine. A component has the engine's sandbox; a probe has only this.
 
 use super::abilities::{Ability, lacking, present, unknown};
-use bench_engine::worker::Offered;
+use crate::stored::Trust;
+use bench_engine::worker::{Offered, ProbeLimits};
+use bench_model::HostInterface;
 use bench_report::scale;
 use bench_sink::environment::Cgroup;
 
@@ -16,9 +18,11 @@ pub(super) fn isolation() -> Vec<Ability> {
         control_group(&offered.group),
         memory_limit(offered.memory_bytes, of_host),
         goes_first(),
+        probe_limits(ProbeLimits::of_this_machine()),
         privileges(&offered.rights),
         filter(&offered.filter),
         sandbox(),
+        host_interfaces(&Trust::read().map(|trust| trust.denied()).unwrap_or_default()),
     ]
 }
 
@@ -78,6 +82,15 @@ fn goes_first() -> Ability {
     }
 }
 
+/// What the kernel bounds for a process with native code of modules.
+fn probe_limits(limits: ProbeLimits) -> Ability {
+    let size = |bytes: u64| scale::bytes(bytes as f64);
+    let data = limits.data_bytes.map_or_else(|| "anything".to_owned(), size);
+    let (files, file) = (limits.open_files, size(limits.file_bytes));
+    let found = format!("a probe may allocate {data}, open {files} files and write {file} into one");
+    present("probe limits", format!("{found}; a group alone bounds its processes"))
+}
+
 fn privileges(offered: &Result<(), String>) -> Ability {
     const NAME: &str = "privileges";
     match offered {
@@ -106,6 +119,23 @@ fn sandbox() -> Ability {
     )
 }
 
+/// What components have although nothing was granted to them. A policy that cannot be read was reported when modules were to be loaded.
+fn host_interfaces(denied: &[HostInterface]) -> Ability {
+    let names = |is_denied: bool| {
+        let those = HostInterface::ALL.into_iter().filter(|interface| denied.contains(interface) == is_denied);
+        those.map(HostInterface::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let had = match names(false) {
+        names if names.is_empty() => "components have nothing of the host without a grant".to_owned(),
+        names => format!("components have {names} without a grant: they reach nothing outside of the run"),
+    };
+    let denied = match names(true) {
+        names if names.is_empty() => "`--deny` denies them".to_owned(),
+        names => format!("the policy denies {names}"),
+    };
+    present("host interfaces", format!("{had}; {denied}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +152,23 @@ mod tests {
         check(&memory_limit(Some(3 << 30), Some(4 << 30)), true, "a worker may use 3.00 GiB");
         check(&memory_limit(None, Some(4 << 30)), true, "share 4.00 GiB");
         check(&memory_limit(None, None), false, "Delegate=yes");
+    }
+
+    #[test]
+    fn limits_of_probes_are_said() {
+        let limits = ProbeLimits { data_bytes: Some(12 << 30), open_files: 1_000, file_bytes: 2 << 30 };
+        let said = "a probe may allocate 12.0 GiB, open 1000 files and write 2.00 GiB into one; ";
+        check(&probe_limits(limits), true, said);
+        check(&probe_limits(ProbeLimits { data_bytes: None, ..limits }), true, "a probe may allocate anything, ");
+    }
+
+    #[test]
+    fn interfaces_that_components_have_without_a_grant_are_said() {
+        check(&host_interfaces(&[]), true, "components have ring, log, control-plane without a grant");
+        let some = host_interfaces(&[HostInterface::Log]);
+        check(&some, true, "components have ring, control-plane without a grant");
+        check(&some, true, "; the policy denies log");
+        check(&host_interfaces(&HostInterface::ALL), true, "components have nothing of the host without a grant");
     }
 
     #[test]
@@ -147,9 +194,11 @@ mod tests {
             "control group",
             "memory group",
             "memory order",
+            "probe limits",
             "privileges",
             "call filter",
             "probe sandbox",
+            "host interfaces",
         ];
         assert_eq!(names, expect);
         assert!(all.iter().all(|ability| ability.present == Some(true) || ability.next_step.is_some()), "{all:?}");

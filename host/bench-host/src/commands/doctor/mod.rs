@@ -24,7 +24,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub(crate) fn run(arguments: &DoctorArgs) -> anyhow::Result<Exit> {
-    let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new() };
+    let nothing = GrantArgs { allow_net: Vec::new(), allow_dir: Vec::new(), env: Vec::new(), deny: Vec::new() };
     let loader = Loader::new(&nothing, LimitArgs::default())?;
     let fingerprint = fingerprint(Path::new("results"));
     let abilities = abilities(&fingerprint);
@@ -71,7 +71,7 @@ fn ability_table(abilities: &[Ability]) -> Table {
         let has = match ability.present {
             Some(true) => "yes",
             Some(false) => "no",
-            None => "?",
+            None => "unknown",
         };
         vec![Datum::text(has), Datum::text(ability.name), Datum::text(&ability.found), next]
     };

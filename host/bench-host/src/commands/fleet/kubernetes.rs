@@ -1,13 +1,20 @@
 //! The manifest of a Job on some nodes of a Kubernetes cluster: each measures a shard, or runs an agent that connects to a NATS server, which may
-//! be part of the manifest.
+//! be part of the manifest. What it describes is printed, or created for a run.
 
+#[cfg(feature = "kubernetes")]
+mod launch;
+#[cfg(feature = "kubernetes")]
+mod pods;
 mod server;
+
+#[cfg(feature = "kubernetes")]
+pub(super) use launch::{Launch, Launched, delete_left};
 
 use bench_fleet::Place;
 use serde_json::{Value, json};
 
-/// The namespace, if the nodes of a cluster are to measure; only the manifest for that can be made here.
-pub(super) fn cluster(places: &[Place], is_dry_run: bool) -> anyhow::Result<Option<&str>> {
+/// The namespace, if the nodes of a cluster are to measure.
+pub(super) fn cluster(places: &[Place]) -> anyhow::Result<Option<&str>> {
     let named =
         places.iter().find_map(|place| if let Place::Kubernetes(name) = place { Some(name.as_str()) } else { None });
     let Some(namespace) = named else { return Ok(None) };
@@ -15,11 +22,6 @@ pub(super) fn cluster(places: &[Place], is_dry_run: bool) -> anyhow::Result<Opti
     anyhow::ensure!(
         is_alone && places.len() <= 2,
         "--on kubernetes cannot be combined with other places than a NATS server; leave them out"
-    );
-    anyhow::ensure!(
-        is_dry_run,
-        "--on kubernetes: only the manifest can be made here; give --dry-run, and pass it to `kubectl create -f -`: a Job that measures a \
-         shard on each node, or with --on nats://HOST also given one of agents, for which `fleet run --on nats://HOST` then coordinates a run"
     );
     Ok(Some(namespace))
 }
@@ -43,6 +45,8 @@ pub(super) struct Cluster<'a> {
     pub(super) image: &'a str,
     /// The claim of a volume that all nodes can write to.
     pub(super) claim: &'a str,
+    /// The beginning of the names of agents, which no other agents at their server have.
+    pub(super) agents: &'a str,
     /// The NATS server that agents connect to; without one, each node measures a shard.
     pub(super) server: Option<ClusterServer<'a>>,
 }
@@ -57,17 +61,9 @@ pub(super) enum ClusterServer<'a> {
 }
 
 impl<'a> ClusterServer<'a> {
-    /// The server at `address`, or one from `image`; `None` if neither is given.
-    pub(super) fn new(address: Option<&'a str>, image: Option<&'a str>) -> anyhow::Result<Option<Self>> {
-        match (address, image) {
-            (Some(_), Some(_)) => {
-                anyhow::bail!(
-                    "--nats-image starts a server in the cluster, but --on names another; leave one of them out"
-                )
-            }
-            (Some(address), None) => Ok(Some(Self::Existing(address))),
-            (None, image) => Ok(image.map(Self::InCluster)),
-        }
+    /// One from `image`, or else the server at `address`; `None` if neither is given.
+    pub(super) fn new(address: Option<&'a str>, image: Option<&'a str>) -> Option<Self> {
+        image.map(Self::InCluster).or(address.map(Self::Existing))
     }
 }
 
@@ -78,12 +74,12 @@ const LABEL: &str = "bench-host";
 const SCRIPT: &str = "number=$((JOB_COMPLETION_INDEX + 1))\nexec bench-host run \"$@\" --shard \"$number/$SHARDS\" --out \"/results/shard-$number\"";
 
 /// Runs an agent until nothing is left of a run. An agent that is replaced has the name, and the run file, of the one before.
-const AGENT: &str = "exec bench-host agent --on \"$SERVER\" --name \"node-$JOB_COMPLETION_INDEX\" --policy /policy/policy.toml --out /results --once";
+const AGENT: &str = "exec bench-host agent --on \"$SERVER\" --name \"$AGENTS-$JOB_COMPLETION_INDEX\" --policy /policy/policy.toml --out /results --once";
 
 /// The manifest, with the arguments of `run` in `words` if each node measures a shard. Each index is on a node of its own. A pod that failed is
 /// replaced only when it has ended, so that no index is there twice at the same time; an eviction is not a failure.
 pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
-    let Cluster { namespace, nodes, image, claim, server } = cluster;
+    let Cluster { namespace, nodes, image, claim, agents, server } = cluster;
     let mut command = vec!["sh".to_owned(), "-c".to_owned()];
     match server {
         Some(_) => command.push(AGENT.to_owned()),
@@ -100,6 +96,7 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
     if let Some(server) = server {
         let (login, secret) = login(*server, namespace);
         environment = login;
+        environment.push(json!({ "name": "AGENTS", "value": agents }));
         // The policy must belong to the user that reads it, and no other user may write to it.
         mounts.push(json!({ "name": "policy", "mountPath": "/policy", "readOnly": true }));
         mounts.push(json!({ "name": "secret", "mountPath": "/secret", "readOnly": true }));
@@ -186,7 +183,8 @@ mod tests {
     }
 
     fn given(server: Option<ClusterServer<'_>>) -> Cluster<'_> {
-        Cluster { namespace: "bench", nodes: 3, image: "registry/bench-host:1", claim: "results", server }
+        let (image, claim) = ("registry/bench-host:1", "results");
+        Cluster { namespace: "bench", nodes: 3, image, claim, agents: "node", server }
     }
 
     #[test]
@@ -199,7 +197,11 @@ mod tests {
         assert_eq!(mounted, ["results", "policy", "secret"]);
         let script = container["command"][2].as_str().unwrap().replace("exec bench-host", "printf '%s\\n'");
         let mut shell = Command::new("sh");
-        shell.args(["-c", &script]).env("JOB_COMPLETION_INDEX", "1").env("SERVER", "tls://queue:4222");
+        shell
+            .args(["-c", &script])
+            .env("JOB_COMPLETION_INDEX", "1")
+            .env("SERVER", "tls://queue:4222")
+            .env("AGENTS", "node");
         let printed = String::from_utf8(shell.output().unwrap().stdout).unwrap();
         let words: Vec<_> = printed.lines().collect();
         assert_eq!(words[..5], ["agent", "--on", "tls://queue:4222", "--name", "node-1"]);

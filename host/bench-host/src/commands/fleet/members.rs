@@ -1,6 +1,9 @@
 //! The agents of a run: those that are started here, and those that connect to a server.
 
 use super::AnyQueue;
+use super::kubernetes::Cluster;
+#[cfg(feature = "kubernetes")]
+use super::kubernetes::{Launch, Launched};
 #[cfg(feature = "nats")]
 use super::nats::Hall;
 #[cfg(feature = "nats")]
@@ -17,16 +20,49 @@ pub(super) enum Members {
     /// So many connect to a server.
     #[cfg(feature = "nats")]
     Visiting(bench_fleet::NatsAddress, u32),
+    /// A Job in a cluster starts them.
+    #[cfg(feature = "kubernetes")]
+    Launched(Launch),
 }
 
-/// The agents at `places`, of which `nodes` are waited for if they connect to a server.
+impl Members {
+    /// Whether two agents, by number, may share a machine because several were asked for there.
+    pub(super) fn may_share(&self, a: usize, b: usize) -> bool {
+        match self {
+            Self::Started(members) => members.get(a).zip(members.get(b)).is_some_and(|(a, b)| a.is_together_with(b)),
+            #[cfg(feature = "nats")]
+            Self::Visiting(..) => false,
+            #[cfg(feature = "kubernetes")]
+            Self::Launched(_) => false,
+        }
+    }
+}
+
+/// The agents at `places`, of which `nodes` are waited for if they connect to a server; or those that `cluster` describes.
 #[cfg_attr(not(feature = "nats"), expect(unused_variables, reason = "no agent connects by itself"))]
-pub(super) fn members(places: &[Place], nodes: u32) -> anyhow::Result<Members> {
+pub(super) fn members(places: &[Place], nodes: u32, cluster: Option<&Cluster<'_>>) -> anyhow::Result<Members> {
+    if let Some(cluster) = cluster {
+        return launched(cluster, places);
+    }
     #[cfg(feature = "nats")]
     if let [Place::Nats(address)] = places {
         return Ok(Members::Visiting(address.clone(), nodes));
     }
     Ok(Members::Started(agents(places).map_err(anyhow::Error::msg)?))
+}
+
+#[cfg(feature = "kubernetes")]
+fn launched(cluster: &Cluster<'_>, places: &[Place]) -> anyhow::Result<Members> {
+    Ok(Members::Launched(Launch::new(cluster, places)?))
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn launched(_: &Cluster<'_>, _: &[Place]) -> anyhow::Result<Members> {
+    anyhow::bail!(
+        "--on kubernetes: this bench-host is built without the cargo feature `kubernetes`, so it only makes the manifest; give --dry-run, and \
+         pass it to `kubectl create -f -`: a Job that measures a shard on each node, or with --on nats://HOST also given one of agents, for \
+         which `fleet run --on nats://HOST` then coordinates a run"
+    )
 }
 
 /// The address of the server, if a place is one.
@@ -48,6 +84,9 @@ pub(super) struct Gathering {
 pub(super) struct MeetingPlace {
     #[cfg(feature = "nats")]
     hall: Option<Hall>,
+    /// What was created in a cluster for them: last, because the server may be part of it.
+    #[cfg(feature = "kubernetes")]
+    launched: Option<Launched>,
 }
 
 impl Gathering {
@@ -56,6 +95,8 @@ impl Gathering {
         let place = MeetingPlace {
             #[cfg(feature = "nats")]
             hall: None,
+            #[cfg(feature = "kubernetes")]
+            launched: None,
         };
         Self { fleet, place }
     }
@@ -63,11 +104,27 @@ impl Gathering {
     /// Agents that come to a server.
     #[cfg(feature = "nats")]
     pub(super) fn visiting((hall, fleet): (Hall, Fleet)) -> Self {
-        Self { fleet, place: MeetingPlace { hall: Some(hall) } }
+        let place = MeetingPlace {
+            hall: Some(hall),
+            #[cfg(feature = "kubernetes")]
+            launched: None,
+        };
+        Self { fleet, place }
+    }
+
+    /// Agents in a cluster that come to a server.
+    #[cfg(feature = "kubernetes")]
+    pub(super) fn launched((hall, fleet): (Hall, Fleet), launched: Launched) -> Self {
+        Self { fleet, place: MeetingPlace { hall: Some(hall), launched: Some(launched) } }
     }
 
     /// How long agents may take to join.
     pub(super) fn patience(&self) -> Duration {
+        #[cfg(feature = "kubernetes")]
+        if self.place.launched.is_some() {
+            // Their images may have to be fetched first, and their nodes to be had.
+            return 10 * JOIN;
+        }
         #[cfg(feature = "nats")]
         if let Some(hall) = &self.place.hall {
             return hall.patience();

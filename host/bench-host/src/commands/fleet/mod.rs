@@ -4,6 +4,7 @@ mod agreement;
 mod attach;
 mod clocks;
 mod kubernetes;
+mod machines;
 mod members;
 #[cfg(feature = "nats")]
 pub(crate) mod nats;
@@ -11,6 +12,8 @@ mod run;
 mod start;
 mod status;
 mod verify;
+
+pub(crate) use run::spec_of;
 
 use crate::cli::{FleetCommand, FleetRunName, MergeArgs};
 use crate::{Exit, execute, output};
@@ -38,7 +41,9 @@ fn merged(arguments: &MergeArgs) -> anyhow::Result<Exit> {
     for copy in merged.copies {
         output::line(&format!("bench-host: {}: left out, because it is a copy of another directory", copy.display()));
     }
-    execute::show(&merged.directory, show)
+    merged.findings.iter().for_each(|finding| output::line(&format!("bench-host: {finding}")));
+    let found = if merged.findings.is_empty() { Exit::Done } else { Exit::Finding };
+    Ok(worse(found, execute::show(&merged.directory, show)?))
 }
 
 /// The fleet run of this name, or the newest one.

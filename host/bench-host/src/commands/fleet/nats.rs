@@ -23,14 +23,17 @@ pub(crate) fn connect(address: &NatsAddress, pings: Pings) -> Result<Server, Nat
 }
 
 impl Hall {
-    /// Has `number` agents invited to the run `run`; or those that it had, if it goes on. Returns the fleet that they join.
-    pub(super) fn open(address: &NatsAddress, run: &str, number: u32) -> Result<(Self, Fleet), NatsError> {
+    /// Has `guests` invited to the run `run`; or the agents that it had, if it goes on. Returns the fleet that they join.
+    pub(super) fn open(address: &NatsAddress, run: &str, guests: Guests) -> Result<(Self, Fleet), NatsError> {
         let server = connect(address, Pings::Often)?;
         let stream = RunStream::open(&server, run)?;
         let known = stream.agents()?.unwrap_or_default();
         let is_resumed = !known.is_empty();
-        let fleet = Fleet::expect_visitors(&known, number as usize);
-        let guests = if known.is_empty() { Guests::Any(number) } else { Guests::Named(known) };
+        let guests = if is_resumed { Guests::Named(known) } else { guests };
+        let fleet = match &guests {
+            Guests::Any(number) => Fleet::expect_visitors(&[], *number as usize),
+            Guests::Named(names) => Fleet::expect_visitors(names, names.len()),
+        };
         let reception = Reception::open(&server, run, guests, fleet.door())?;
         let hall = Self { server, run: run.to_owned(), stream: Some(stream), reception: Some(reception), is_resumed };
         Ok((hall, fleet))

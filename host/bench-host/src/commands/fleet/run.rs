@@ -1,34 +1,42 @@
 //! `fleet run` as the process that coordinates the run: plans, has agents measure, and merges what they measured into one run for each
 //! class of machines.
 
+mod inspection;
+mod merging;
+
 use super::clocks::say_clocks;
+#[cfg(feature = "kubernetes")]
+use super::kubernetes::Launch;
 use super::kubernetes::{Cluster, ClusterServer, cluster, manifest};
+use super::machines::{say_shared, unknown};
 use super::members::{Gathering, MeetingPlace, Members, divide, members, server};
 #[cfg(feature = "nats")]
 use super::nats::Hall;
 use super::start::{recorded, start, without};
 use super::status::{RunEnding, Watch};
-use super::{AnyQueue, agreement, number, worse};
-use crate::cli::{FleetRunArgs, RunArgs};
+use super::{AnyQueue, number};
+use crate::cli::{self, Cli, FleetRunArgs, RunArgs};
 use crate::commands::agent::{module_digests, module_files};
 use crate::commands::load::plan;
 use crate::commands::registry::sign::secret_key;
 use crate::commands::run::{Prepared, prepare};
 use crate::cost::Cost;
 use crate::execute::{Job, interrupt, planned, say_cost};
-use crate::{Exit, derived, output};
+use crate::{Exit, derived, output, stored};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
+#[cfg(feature = "nats")]
+use bench_fleet::Guests;
 use bench_fleet::{
-    AgentId, AgentPlace, COMMON_GROUP, Checks, ClassId, Collected, Collector, Coordinator, Fleet, FleetFolder,
-    HostCard, PROTOCOL, Place, RESTARTS, ShardOf, Spec, Watchers, classify, contradiction, has_head, merge_stopped,
-    write_shard,
+    AgentCard, AgentId, AgentPlace, Collector, Coordinator, Fleet, FleetError, FleetFolder, HostCard, MergeError,
+    ModuleDigest, PROTOCOL, Place, QueueError, RESTARTS, Spec, Watchers, classify,
 };
-use bench_sink::runfile::ClockRecord;
+use bench_sink::runfile::{ClockRecord, Planned};
+use clap::Parser;
+use inspection::inspector;
 use module_store::SecretKey;
 use pg_connection::redact;
 use std::collections::HashMap;
-use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -42,33 +50,40 @@ pub(super) fn run(arguments: FleetRunArgs) -> anyhow::Result<Exit> {
     possible(&run)?;
     let words = words()?;
     let server = places.iter().find_map(server);
-    if let Some(namespace) = cluster(&places, run.common.shown.dry_run)? {
-        let words: Vec<_> = words.into_iter().filter(|word| word != "--dry-run").collect();
-        let server = ClusterServer::new(server.as_deref(), nats_image.as_deref())?;
-        let cluster = Cluster { namespace, nodes, image: &image, claim: &claim, server };
-        output::print(&serde_json::to_string_pretty(&manifest(&cluster, &words))?)?;
-        if let Some(next) = cluster.next_steps().filter(|_| !run.common.shown.quiet) {
-            output::line(&format!("bench-host: {next}"));
-        }
-        return Ok(Exit::Done);
+    let cluster = cluster(&places)?.map(|namespace| {
+        let server = ClusterServer::new(server.as_deref(), nats_image.as_deref());
+        Cluster { namespace, nodes, image: &image, claim: &claim, agents: "node", server }
+    });
+    if let Some(cluster) = cluster.as_ref().filter(|_| run.common.shown.dry_run) {
+        return print_manifest(cluster, words, run.common.shown.quiet);
     }
     anyhow::ensure!(
-        nats_image.is_none(),
+        cluster.is_some() || nats_image.is_none(),
         "--nats-image starts a server in a cluster; give --on kubernetes, or leave it out"
     );
     anyhow::ensure!(
-        server.is_none() || places.len() == 1,
+        cluster.is_some() || server.is_none() || places.len() == 1,
         "agents that connect to a server cannot be combined with other places; leave these out"
     );
-    let members = members(&places, nodes)?;
+    let members = members(&places, nodes, cluster.as_ref())?;
     match coordinate {
         None if run.common.shown.dry_run => dry_run(&mut run, &members),
         None => start(&run, detach),
         Some(id) => {
-            let share_machine = share_machine || shares_knowingly(&places);
+            say_shared(&places);
             coordinate_run(&mut run, &members, share_machine, (words, key), &id)
         }
     }
+}
+
+/// Prints what is to be created in a cluster, and creates nothing.
+fn print_manifest(cluster: &Cluster<'_>, words: Vec<String>, is_quiet: bool) -> anyhow::Result<Exit> {
+    let words: Vec<_> = words.into_iter().filter(|word| word != "--dry-run").collect();
+    output::print(&serde_json::to_string_pretty(&manifest(cluster, &words))?)?;
+    if let Some(next) = cluster.next_steps().filter(|_| !is_quiet) {
+        output::line(&format!("bench-host: {next}"));
+    }
+    Ok(Exit::Done)
 }
 
 /// Coordinates the run `id`, as the process that `fleet run` has started.
@@ -94,10 +109,10 @@ fn coordinate_run(
     let prepared = prepare(run, None, interrupt)?;
     let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
     let groups = plan.comparison_groups(|_| false);
-    let mut spec = spec(run, &prepared, &plan, seed, (words, id))?;
+    let (mut spec, planned) = spec(run, &prepared, &plan, seed, (words, id))?;
     match earlier {
         Some(earlier) => anyhow::ensure!(
-            earlier.order_sha256 == spec.order_sha256 && earlier.modules == spec.modules,
+            earlier.order_sha256 == spec.order_sha256 && are_same(&earlier.modules, &spec.modules),
             "the command line now selects other cells or modules than when the run began; start a new one"
         ),
         None => folder.keep_spec(&spec).with_context(next)?,
@@ -108,6 +123,7 @@ fn coordinate_run(
         plan: &plan,
         groups: &groups,
         spec: &spec,
+        planned: &planned,
         folder: &folder,
         watchers: &held.1,
         files: module_files(&prepared.modules),
@@ -116,6 +132,12 @@ fn coordinate_run(
     // Neither the modules nor servers are needed any more: agents load their own.
     drop(prepared);
     submission.measure(members, interrupt)
+}
+
+/// Whether these are the same modules, wherever they can be fetched from.
+fn are_same(modules: &[ModuleDigest], others: &[ModuleDigest]) -> bool {
+    let without_address = |module: &ModuleDigest| ModuleDigest { address: None, ..module.clone() };
+    modules.iter().map(without_address).eq(others.iter().map(without_address))
 }
 
 /// Refuses options of `run` that a fleet has no place for.
@@ -135,20 +157,6 @@ fn possible(run: &RunArgs) -> anyhow::Result<()> {
     #[cfg(feature = "profile")]
     anyhow::ensure!(!run.profile, "a fleet does not profile; run `bench-host profile` on one machine");
     Ok(())
-}
-
-/// Whether the user asked for several agents on this machine; says what that means.
-fn shares_knowingly(places: &[Place]) -> bool {
-    let shared = places.iter().find_map(|place| match place {
-        Place::Local(number) if *number > 1 => Some(*number),
-        _ => None,
-    });
-    if let Some(number) = shared {
-        output::line(&format!(
-            "bench-host: {number} agents share this machine and disturb each other's figures: good for a trial, not for figures to keep"
-        ));
-    }
-    shared.is_some()
 }
 
 /// The beginnings of options of `fleet run` with their values that `run` does not have.
@@ -183,20 +191,33 @@ fn spec(
     plan: &Plan,
     seed: u64,
     (words, id): (Vec<String>, &str),
-) -> anyhow::Result<Spec> {
+) -> anyhow::Result<(Spec, Planned)> {
     let Prepared { loader, modules, effort, .. } = prepared;
-    let job = Job { loader, modules, plan, effort: *effort, seed, common: &run.common };
-    Ok(Spec {
+    let planned = planned(&Job { loader, modules, plan, effort: *effort, seed, common: &run.common });
+    let mut modules = module_digests(modules);
+    stored::add_addresses(&mut modules);
+    let spec = Spec {
         protocol: PROTOCOL,
         host_version: env!("CARGO_PKG_VERSION").to_owned(),
         id: id.to_owned(),
         words,
         command: recorded(),
         seed,
-        order_sha256: planned(&job).order_sha256.context("the plan has no digest")?,
-        modules: module_digests(modules),
+        order_sha256: planned.order_sha256.clone().context("the plan has no digest")?,
+        modules,
         signature: None,
-    })
+    };
+    Ok((spec, planned))
+}
+
+/// The spec of a run with these arguments of `bench-host run`, without a signature.
+pub(crate) fn spec_of(words: &[&str], id: &str) -> anyhow::Result<Spec> {
+    let parsed = Cli::try_parse_from(["bench-host", "run"].iter().chain(words))?;
+    let cli::Command::Run(mut run) = parsed.command else { anyhow::bail!("these are not arguments of `run`") };
+    let prepared = prepare(&mut run, None, &Interrupt::new())?;
+    let (plan, seed) = plan(&prepared.modules, &prepared.selections, &prepared.effort, &run.common)?;
+    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    Ok(spec(&run, &prepared, &plan, seed, (words, id))?.0)
 }
 
 /// Prints the groups and the agents, and measures nothing.
@@ -217,6 +238,8 @@ fn dry_run(run: &mut RunArgs, members: &Members) -> anyhow::Result<Exit> {
         Members::Started(members) => members.iter().for_each(|member| text.push_str(&format!("agent {member}\n"))),
         #[cfg(feature = "nats")]
         Members::Visiting(address, number) => text.push_str(&format!("the first {number} agents at {address}\n")),
+        #[cfg(feature = "kubernetes")]
+        Members::Launched(launch) => text.push_str(&format!("the agents of a Job at {}\n", launch.address())),
     }
     output::print(&text)?;
     Ok(Exit::Done)
@@ -228,6 +251,7 @@ struct Submission<'a> {
     plan: &'a Plan,
     groups: &'a [ComparisonGroup],
     spec: &'a Spec,
+    planned: &'a Planned,
     folder: &'a FleetFolder,
     watchers: &'a Watchers,
     /// The files of the modules, by digest.
@@ -246,22 +270,13 @@ struct Measured {
     place: MeetingPlace,
 }
 
-/// An agent that has sent the head of its run file.
-struct Member<'a> {
-    agent: AgentId,
-    name: &'a str,
-    card: &'a HostCard,
-    clock: &'a [ClockRecord],
-    /// Where what it sent is kept.
-    directory: PathBuf,
-}
-
 impl Submission<'_> {
     /// Has the agents measure, and merges what they measured. The processes that watch the run show it.
     fn measure(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<Exit> {
         let (measured, mut watch) = self.gather(members, interrupt)?;
         match self.merge_classes(&measured) {
             Err(error) => {
+                let error = self.remedied(error);
                 watch.end(&measured.coordinator, failed(format!("{error:#}")));
                 Err(error)
             }
@@ -288,7 +303,7 @@ impl Submission<'_> {
 
     /// Starts the agents, and has them measure until nothing is left or the user stops them.
     fn gather(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
-        let mut gathering = self.begin(members)?;
+        let mut gathering = self.begin(members, interrupt)?;
         let patience = gathering.patience();
         let fleet = &mut gathering.fleet;
         fleet.offer(self.files.clone());
@@ -298,15 +313,17 @@ impl Submission<'_> {
         let names = fleet.names();
         say_clocks(&names, |agent| fleet.clock(agent));
         let named: Vec<(&str, &HostCard)> = names.iter().map(String::as_str).zip(&cards).collect();
-        let classes = classify(&named, &self.spec.host_version, self.share_machine)?;
-        let collector = Collector::create(&self.folder.collected(), &names);
-        let collector = collector.with_context(|| format!("cannot write to {}", self.folder.path().display()))?;
-        let queue = gathering.queue(collector, &names)?;
+        let may_share = |a: usize, b: usize| self.share_machine || members.may_share(a, b);
+        let classes = classify(&named, &self.spec.host_version, &may_share)?;
+        if let Some(unknown) = unknown(&names, &cards, &may_share) {
+            output::line(&format!("bench-host: {unknown}"));
+        }
+        let queue = gathering.queue(self.collector(&names, &cards)?, &names)?;
         let fleet = &mut gathering.fleet;
         let mut coordinator = Coordinator::new(queue, &classes, self.groups.len() as u32, true)?;
         coordinator.decide_classes();
-        let common = self.groups.get(COMMON_GROUP as usize);
-        let mut watch = Watch::new((self.folder, self.watchers), (self.plan, common), &names, &cards, &classes);
+        coordinator.inspect(inspector(self.plan, self.groups, (self.spec, self.planned), &cards));
+        let mut watch = Watch::new((self.folder, self.watchers), (self.plan, self.groups), &names, &cards, &classes);
         let driven = fleet.drive(&mut coordinator, self.spec, &mut watch, &is_stopped);
         let clocks: Vec<_> = (0..names.len() as u32).map(|agent| fleet.clock(AgentId(agent))).collect();
         // Agents of this machine have ended before their folders are removed.
@@ -314,14 +331,43 @@ impl Submission<'_> {
         match driven {
             Ok(is_stopped) => Ok((Measured { names, cards, clocks, coordinator, is_stopped, place }, watch)),
             Err(error) => {
-                watch.end(&coordinator, failed(error.to_string()));
-                Err(error.into())
+                let error = self.remedied(error.into());
+                watch.end(&coordinator, failed(format!("{error:#}")));
+                Err(error)
             }
         }
     }
 
+    /// Where what the agents send is kept, with their cards.
+    fn collector(&self, names: &[String], cards: &[HostCard]) -> anyhow::Result<Collector> {
+        let collected = self.folder.collected();
+        let next = || format!("cannot write to {}", self.folder.path().display());
+        let collector = Collector::create(&collected, names).with_context(next)?;
+        for (agent, card) in names.iter().zip(cards) {
+            let card = AgentCard { agent: agent.clone(), card: card.clone() };
+            card.keep(&collected.join(agent)).with_context(next)?;
+        }
+        Ok(collector)
+    }
+
+    /// The error with what to do next, if this machine could not write what agents have measured.
+    fn remedied(&self, error: anyhow::Error) -> anyhow::Error {
+        let of_fleet = error.downcast_ref::<FleetError>();
+        let is_of_queue = matches!(of_fleet, Some(FleetError::Queue(QueueError::Keep { .. })));
+        if !is_of_queue && !matches!(error.downcast_ref::<MergeError>(), Some(MergeError::Write(_))) {
+            return error;
+        }
+        error.context(format!(
+            "what the agents measured cannot be written here, but they have kept it; make room in {}, and go on with `bench-host fleet \
+             resume {}`",
+            self.folder.out().display(),
+            self.folder.id()
+        ))
+    }
+
     /// Starts the agents, or invites them.
-    fn begin(&self, members: &Members) -> anyhow::Result<Gathering> {
+    #[cfg_attr(not(feature = "kubernetes"), expect(unused_variables, reason = "nothing is waited for"))]
+    fn begin(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<Gathering> {
         match members {
             Members::Started(members) => {
                 let is_divided = self.run.common.measured.cpu.is_none();
@@ -332,8 +378,31 @@ impl Submission<'_> {
                 Ok(Gathering::started(fleet))
             }
             #[cfg(feature = "nats")]
-            Members::Visiting(address, number) => Ok(Gathering::visiting(Hall::open(address, &self.spec.id, *number)?)),
+            Members::Visiting(address, number) => {
+                Ok(Gathering::visiting(Hall::open(address, &self.spec.id, Guests::Any(*number))?))
+            }
+            #[cfg(feature = "kubernetes")]
+            Members::Launched(launch) => self.launch(launch, interrupt),
         }
+    }
+
+    /// Has a cluster start the agents, and invites them. What was created there is deleted with what is returned, and if that fails.
+    #[cfg(feature = "kubernetes")]
+    fn launch(&self, launch: &Launch, interrupt: &Interrupt) -> anyhow::Result<Gathering> {
+        let id = &self.spec.id;
+        let open = || Hall::open(launch.address(), id, Guests::Named(launch.agents(id)));
+        // Nothing is created for a server that cannot be used.
+        let opened = if launch.has_server() { Some(open()?) } else { None };
+        let mut launched = launch.begin(self.folder)?;
+        let (hall, mut fleet) = match opened {
+            Some(opened) => opened,
+            None => {
+                launch.wait_for_server(interrupt)?;
+                open()?
+            }
+        };
+        launched.start_agents(fleet.losses(), self.watchers.waker())?;
+        Ok(Gathering::launched((hall, fleet), launched))
     }
 
     /// The command that starts an agent.
@@ -342,19 +411,11 @@ impl Submission<'_> {
         let mut command = match &member.ssh {
             Some(host) => {
                 let mut command = Command::new("ssh");
-                // A question of ssh could not be answered. A connection that is dead for a minute is the end of the agent.
-                command.args([
-                    "-T",
-                    "-o",
-                    "BatchMode=yes",
-                    "-o",
-                    "ServerAliveInterval=20",
-                    "-o",
-                    "ConnectTimeout=30",
-                    host.as_str(),
-                    "bench-host",
-                ]);
-                command.args(agent);
+                // A question of ssh could not be answered.
+                command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"]);
+                // Nothing is sent while a repetition measures. That a connection is dead is told by the end of the agent's lease.
+                command.args(["-o", "ServerAliveInterval=0", "-o", "TCPKeepAlive=no"]);
+                command.arg(host).arg("bench-host").args(agent);
                 command
             }
             None => {
@@ -370,117 +431,6 @@ impl Submission<'_> {
         // Ctrl-C is for this process, which asks the agents to stop.
         command.process_group(0);
         Ok(command)
-    }
-
-    /// Merges what counts of each class into a run. Returns the exit status so far, and the run directories.
-    fn merge_classes(&self, measured: &Measured) -> anyhow::Result<(Exit, Vec<PathBuf>)> {
-        let mut exit = if measured.is_stopped { Exit::NotMeasured } else { Exit::Done };
-        let (mut directories, mut collected) = (Vec::new(), Vec::new());
-        for class in 0..measured.coordinator.classes() {
-            let missing = self.missing(measured, ClassId(class))?;
-            if let Some(missing) = &missing {
-                exit = Exit::NotMeasured;
-                output::line(&format!("bench-host: {missing}"));
-            }
-            let members = self.members(measured, ClassId(class))?;
-            if members.is_empty() {
-                continue;
-            }
-            self.say_agreement(ClassId(class), &members)?;
-            let shards = self.shards(measured, ClassId(class), &members, &mut collected)?;
-            let out = match measured.coordinator.classes() {
-                1 => self.run.common.shown.out.clone(),
-                _ => self.run.common.shown.out.join(format!("class-{}", class + 1)),
-            };
-            let checks = Checks { across_machines: false, share_machine: self.share_machine };
-            directories.push(merge_stopped(&shards, &out, checks, missing)?.directory);
-        }
-        if let Some((cell, first, other)) = contradiction(&collected) {
-            let cell = self.plan.cell(cell);
-            output::line(&format!(
-                "bench-host: {} {} has different results on {first} and {other}: equal arguments must yield equal results",
-                self.plan.full_name(cell),
-                cell.arguments
-            ));
-            exit = worse(Exit::Finding, exit);
-        }
-        // What the agents sent stays, with what does not count; shards and the local copies hold nothing more.
-        for folder in [self.folder.shards(), self.folder.agents()] {
-            let _ = fs::remove_dir_all(folder);
-        }
-        Ok((exit, directories))
-    }
-
-    /// Why groups of a class are missing, if some are.
-    fn missing(&self, measured: &Measured, class: ClassId) -> anyhow::Result<Option<String>> {
-        let progress = measured.coordinator.progress(class)?;
-        let left = progress.waiting + progress.leased;
-        let why = match (measured.is_stopped, progress.given_up, left) {
-            (_, 0, 0) => return Ok(None),
-            (true, _, _) => "interrupted".to_owned(),
-            (false, given_up, 0) => {
-                format!(
-                    "two agents were lost while they measured {given_up} of the groups of cells; measure these alone to see why"
-                )
-            }
-            (false, _, left) => {
-                format!("every agent of class {} was lost with {left} groups of cells left", class.0 + 1)
-            }
-        };
-        Ok(Some(why))
-    }
-
-    /// The agents of a class of which there is anything.
-    fn members<'a>(&self, measured: &'a Measured, class: ClassId) -> anyhow::Result<Vec<Member<'a>>> {
-        let mut members = Vec::new();
-        for (number, (name, card)) in (0..).zip(measured.names.iter().zip(&measured.cards)) {
-            let (agent, directory) = (AgentId(number), self.folder.collected().join(name));
-            if measured.coordinator.class_of(agent) == class && has_head(&directory)? {
-                let clock = measured.clocks[number as usize].as_slice();
-                members.push(Member { agent, name, card, clock, directory });
-            }
-        }
-        Ok(members)
-    }
-
-    /// Says how far the agents of a class lie apart, if there are several.
-    fn say_agreement(&self, class: ClassId, members: &[Member<'_>]) -> anyhow::Result<()> {
-        let directories: Vec<_> = members.iter().map(|member| member.directory.clone()).collect();
-        let Some(common) = self.groups.get(COMMON_GROUP as usize) else { return Ok(()) };
-        if let Some(agreement) = agreement::describe(self.plan, common, &directories)? {
-            output::line(&format!("bench-host: class {}: {agreement}", class.0 + 1));
-        }
-        Ok(())
-    }
-
-    /// Writes what counts of each agent of a class as a shard.
-    fn shards(
-        &self,
-        measured: &Measured,
-        class: ClassId,
-        members: &[Member<'_>],
-        collected: &mut Vec<(String, Collected)>,
-    ) -> anyhow::Result<Vec<PathBuf>> {
-        let mut group_of: HashMap<u32, u32> = HashMap::new();
-        for (number, group) in (0..).zip(self.groups) {
-            group_of.extend(group.cells.iter().map(|cell| (*cell, number)));
-        }
-        let finished = jiff::Timestamp::now().to_string();
-        let mut shards = Vec::new();
-        for (number, member) in (1..).zip(members) {
-            let of = members.len() as u32;
-            let shard =
-                ShardOf { agent: member.name, card: member.card, clock: member.clock, number, of, finished: &finished };
-            let out = self.folder.shards().join(member.name);
-            let counts = |cell| {
-                let group = group_of.get(&cell);
-                group.is_some_and(|group| measured.coordinator.owner(class, *group) == Some(member.agent))
-            };
-            let found = write_shard(&member.directory, &out, &shard, counts)?;
-            collected.push((member.name.to_owned(), found));
-            shards.push(out);
-        }
-        Ok(shards)
     }
 }
 

@@ -8,16 +8,13 @@ use crate::{Exit, output};
 use anyhow::Context;
 use bench_engine::{ComparisonGroup, Plan};
 use bench_fleet::{
-    AgentId, AgentState, AgentStatus, ClassId, ClassStatus, Coordinator, FleetFolder, FleetObserver, FleetStatus,
-    HostCard, Watchers, has_head,
+    AgentId, AgentState, AgentStatus, COMMON_GROUP, ClassId, ClassStatus, Coordinator, FleetFolder, FleetObserver,
+    FleetStatus, HostCard, Pace, Watchers, has_head,
 };
 use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The time after which a state is written although no agent does anything else.
-const PAUSE_NS: u64 = 10_000_000_000;
 
 /// Writes the state of a run, and wakes those who watch it.
 pub(super) struct Watch<'a> {
@@ -26,12 +23,15 @@ pub(super) struct Watch<'a> {
     names: Vec<String>,
     classes: Vec<ClassId>,
     machines: Vec<String>,
-    /// The plan, and the group of it that every agent measures.
+    /// The plan, and its groups.
     plan: &'a Plan,
-    common: Option<&'a ComparisonGroup>,
+    groups: &'a [ComparisonGroup],
     started: String,
-    /// The revision of the coordinator that was written last, and when.
-    written: Option<(u64, u64)>,
+    /// How many groups were finished before this process began.
+    finished_before: u32,
+    /// Whether the last state could not be written.
+    is_out_of_date: bool,
+    pace: Pace,
     now_ns: u64,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct RunEnding {
 impl<'a> Watch<'a> {
     pub(super) fn new(
         (folder, watchers): (&'a FleetFolder, &'a Watchers),
-        (plan, common): (&'a Plan, Option<&'a ComparisonGroup>),
+        (plan, groups): (&'a Plan, &'a [ComparisonGroup]),
         names: &[String],
         cards: &[HostCard],
         classes: &[ClassId],
@@ -65,9 +65,12 @@ impl<'a> Watch<'a> {
             classes: classes.to_vec(),
             machines: machines.collect(),
             plan,
-            common,
+            groups,
             started: jiff::Timestamp::now().to_string(),
-            written: None,
+            // The agents report those first that they have finished already.
+            finished_before: folder.read().map_or(0, |earlier| counts(&earlier.classes).0),
+            is_out_of_date: false,
+            pace: Pace::new(names.len()),
             now_ns: 0,
         }
     }
@@ -75,13 +78,16 @@ impl<'a> Watch<'a> {
     /// Writes the last state, with how the run ended.
     pub(super) fn end(&mut self, coordinator: &Coordinator<AnyQueue>, ending: RunEnding) {
         let RunEnding { text, exit, directories } = ending;
+        self.folder.make_room();
         let status = FleetStatus { ended: Some(text), exit, directories, left_ns: None, ..self.status(coordinator) };
         self.write(&status);
     }
 
-    /// A state that cannot be written is only reported: the run does not depend on it.
-    fn write(&self, status: &FleetStatus) {
-        if let Err(error) = self.folder.write(status) {
+    /// A state that cannot be written is only reported, and once: the run does not depend on it.
+    fn write(&mut self, status: &FleetStatus) {
+        let written = self.folder.write(status);
+        let was_out_of_date = std::mem::replace(&mut self.is_out_of_date, written.is_err());
+        if !was_out_of_date && let Err(error) = written {
             output::line(&format!(
                 "bench-host: `fleet status` is out of date: {}: {error}",
                 self.folder.path().display()
@@ -98,7 +104,7 @@ impl<'a> Watch<'a> {
 
     /// How the agents of a class differ in the common group, if they do.
     fn difference(&self, class: ClassId) -> anyhow::Result<Option<String>> {
-        let Some(common) = self.common else { return Ok(None) };
+        let Some(common) = self.groups.get(COMMON_GROUP as usize) else { return Ok(None) };
         let mut agents = Vec::new();
         for (name, of) in self.names.iter().zip(&self.classes) {
             let directory = self.folder.collected().join(name);
@@ -107,6 +113,12 @@ impl<'a> Watch<'a> {
             }
         }
         agreement::difference(self.plan, common, &agents)
+    }
+
+    /// The scenario and the arguments of a group.
+    fn scenario(&self, group: u32) -> Option<String> {
+        let cell = self.plan.cell(*self.groups.get(group as usize)?.cells.first()?);
+        Some(format!("{} {}", self.plan.full_name(cell), cell.arguments).trim_end().to_owned())
     }
 
     fn status(&self, coordinator: &Coordinator<AnyQueue>) -> FleetStatus {
@@ -124,12 +136,11 @@ impl<'a> Watch<'a> {
                 state: word.to_owned(),
                 for_ns: self.now_ns.saturating_sub(since_ns),
                 groups: groups.to_vec(),
+                scenarios: groups.iter().filter_map(|group| self.scenario(*group)).collect(),
                 finished,
             }
         });
-        let (finished, all) = counts(&classes);
-        let left_ns =
-            (finished > 0).then(|| (self.now_ns as f64 / f64::from(finished) * f64::from(all - finished)) as u64);
+        let left_ns = left_ns(self.now_ns, self.finished_before, &classes);
         FleetStatus {
             id: self.folder.id(),
             process: std::process::id(),
@@ -145,6 +156,14 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// The estimated time until all groups are measured: each that is left takes as long as those that were finished in the last `now_ns`, since this
+/// process began, when `finished_before` were finished already. `None` if none was since then. What is given up takes no time.
+fn left_ns(now_ns: u64, finished_before: u32, classes: &[ClassStatus]) -> Option<u64> {
+    let measured = counts(classes).0.checked_sub(finished_before).filter(|measured| *measured > 0)?;
+    let left: u32 = classes.iter().map(|class| class.groups.waiting + class.groups.leased).sum();
+    Some((now_ns as f64 / f64::from(measured) * f64::from(left)) as u64)
+}
+
 impl FleetObserver<AnyQueue> for Watch<'_> {
     fn changed(&mut self, coordinator: &mut Coordinator<AnyQueue>, now_ns: u64) {
         self.now_ns = now_ns;
@@ -152,17 +171,22 @@ impl FleetObserver<AnyQueue> for Watch<'_> {
             let line = event.line(|agent| self.names.get(agent.0 as usize).cloned().unwrap_or_default());
             self.say(&line);
         }
-        let revision = coordinator.revision();
-        if self.written.is_some_and(|(written, at_ns)| written == revision && now_ns < at_ns + PAUSE_NS) {
-            return;
+        if self.pace.is_due(coordinator.revision(), now_ns) {
+            let status = self.status(coordinator);
+            self.write(&status);
         }
-        self.written = Some((revision, now_ns));
-        let status = self.status(coordinator);
-        self.write(&status);
+    }
+
+    fn wake_ns(&self) -> Option<u64> {
+        self.pace.wake_ns()
     }
 
     fn failed(&mut self, agent: &str, reason: &str) {
         self.say(&format!("agent {agent}: {reason}"));
+    }
+
+    fn refused(&mut self, agent: &str, reason: &str) {
+        self.say(&format!("agent {agent} cannot measure this run: {reason}"));
     }
 
     fn differs(&mut self, class: ClassId) -> bool {
@@ -186,6 +210,7 @@ fn describe(state: &AgentState) -> (&'static str, &[u32]) {
         AgentState::Leaving => ("leaving", &[]),
         AgentState::Left => ("left", &[]),
         AgentState::Lost => ("lost", &[]),
+        AgentState::Excluded => ("excluded", &[]),
     }
 }
 
@@ -232,6 +257,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
             Datum::text(&agent.state),
             Datum::text(duration(Duration::from_nanos(agent.for_ns))),
             Datum::text(numbers(&agent.groups)),
+            Datum::text(agent.scenarios.join(", ")),
             number(agent.finished),
         ]
     });
@@ -241,6 +267,7 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
         Column::words("state"),
         Column::words("for"),
         Column::words("groups"),
+        Column::words("scenarios"),
         Column::figures("finished"),
     ];
     let ended = match (&status.ended, is_going_on) {
@@ -268,12 +295,49 @@ fn document(status: &FleetStatus, is_going_on: bool) -> Document {
 pub(super) fn stop(arguments: &FleetRunName) -> anyhow::Result<Exit> {
     let folder = find(arguments)?;
     let id = folder.id();
-    anyhow::ensure!(folder.is_going_on()?, "the run {id} is not going on; see `bench-host fleet status {id}`");
-    let status = read(&folder)?;
-    let process = i32::try_from(status.process).ok().and_then(Pid::from_raw);
-    let process = process.with_context(|| format!("{}: not a process", status.process))?;
-    // The lock tells that the process that wrote the state still lives, so its number belongs to no other.
-    kill_process(process, Signal::TERM).with_context(|| format!("cannot stop process {}", status.process))?;
+    if !folder.is_going_on()? {
+        #[cfg(feature = "kubernetes")]
+        if super::kubernetes::delete_left(&folder)? {
+            return Ok(Exit::Done);
+        }
+        anyhow::bail!("the run {id} is not going on; see `bench-host fleet status {id}`");
+    }
+    // The lock tells that it still lives, so its number belongs to no other. Before the agents have joined, there is no state of the run.
+    let number = match folder.process()? {
+        Some(number) => number,
+        None => read(&folder)?.process,
+    };
+    let process = i32::try_from(number).ok().and_then(Pid::from_raw);
+    let process = process.with_context(|| format!("{number}: not a process"))?;
+    kill_process(process, Signal::TERM).with_context(|| format!("cannot stop process {number}"))?;
     output::line(&format!("bench-host: asked run {id} to stop; it keeps and merges the groups that are finished"));
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_fleet::Progress;
+
+    #[test]
+    fn time_that_is_left_is_that_of_what_this_process_has_seen() {
+        let class = |groups: [u32; 4]| {
+            let [waiting, leased, finished, given_up] = groups;
+            ClassStatus { machine: String::new(), groups: Progress { waiting, leased, finished, given_up } }
+        };
+        let check = |before: u32, classes: &[[u32; 4]], expect: Option<u64>| {
+            let classes: Vec<_> = classes.iter().map(|groups| class(*groups)).collect();
+            assert_eq!(left_ns(100, before, &classes), expect, "{before}, {classes:?}");
+        };
+        check(0, &[[6, 2, 2, 0]], Some(400));
+        check(0, &[[6, 2, 0, 0]], None);
+        // A run that is gone on with: eight groups were measured before.
+        check(8, &[[6, 2, 10, 0]], Some(400));
+        check(8, &[[6, 2, 8, 0]], None);
+        check(8, &[[6, 2, 3, 0]], None);
+        // What is given up is not waited for.
+        check(0, &[[0, 0, 5, 3]], Some(0));
+        check(0, &[[1, 1, 5, 3]], Some(40));
+        check(0, &[[1, 0, 3, 0], [0, 2, 1, 1]], Some(75));
+    }
 }

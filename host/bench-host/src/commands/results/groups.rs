@@ -6,7 +6,7 @@ use crate::Exit;
 use crate::commands::compare::exit_status;
 use crate::output;
 use anyhow::Context;
-use bench_report::{ComparisonReport, Options, RunEntry, Section, comparison_document};
+use bench_report::{ComparisonReport, Options, ReportError, RunEntry, Section, comparison_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub(super) fn compare(arguments: &ResultsArgs, filter: &Filter, runs: &[RunEntry
     };
     let (a, b) = (of_group(&groups[0])?, of_group(&groups[1])?);
     let options = Options { delta: arguments.delta / 100.0, seed: seed(&a) };
-    let comparison = ComparisonReport::of_runs(a, b, &options, false)?;
+    let comparison = ComparisonReport::of_runs(a, b, &options, false).map_err(explained)?;
     let mut document = comparison_document(&comparison, false);
     let group = |side: &str, name: &String, runs: &[&RunEntry]| {
         format!("{side}: {what} {name}, n {} runs, {} to {}", runs.len(), runs[0].id, runs[runs.len() - 1].id)
@@ -50,6 +50,17 @@ pub(super) fn compare(arguments: &ResultsArgs, filter: &Filter, runs: &[RunEntry
     document.sections.push(Section::footer(lines));
     arguments.show.print(&document)?;
     Ok(exit_status(&comparison))
+}
+
+/// The error with what to do about it here.
+fn explained(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::OtherMachine { a, b, difference } => anyhow::anyhow!(
+            "{a} and {b} were made on different machines: {difference}; `bench-host compare RUN RUN --across-machines` compares two runs \
+             all the same"
+        ),
+        other => other.into(),
+    }
 }
 
 /// The runs of the machine of the newest run, because figures of two machines are not compared.

@@ -17,7 +17,7 @@ const FILE: &str = ".index.jsonl";
 const BYTES_MAX: u64 = 1 << 30;
 
 /// The version of its lines. A line of another version is read again from its run.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The runs of a folder.
 #[derive(Debug, Default)]
@@ -239,7 +239,8 @@ mod tests {
         check(folder.path(), 4, 1);
         let first = folder.path().join("2026-01-01T00-00-0000Z");
         let text = fs::read_to_string(first.join(FILE_NAME)).unwrap();
-        fs::write(first.join(FILE_NAME), text.replace("\"seed\":1", "\"seed\":12")).unwrap();
+        let changed = text.replace("\"seed\":1", "\"seed\":12").replace("\"digest\"", "\"was\"");
+        fs::write(first.join(FILE_NAME), changed).unwrap();
         check(folder.path(), 4, 1);
         fs::remove_dir_all(first).unwrap();
         check(folder.path(), 3, 0);
@@ -257,7 +258,7 @@ mod tests {
             check(folder.path(), 3, read);
             check(folder.path(), 3, 0);
         }
-        let later = String::from_utf8(bytes).unwrap().replace("\"v\":1", "\"v\":2");
+        let later = String::from_utf8(bytes).unwrap().replace("\"v\":2", "\"v\":3");
         fs::write(&path, later).unwrap();
         check(folder.path(), 3, 3);
         fs::remove_file(&path).unwrap();

@@ -96,6 +96,7 @@ fn this_machine(arguments: &ResultsArgs) -> String {
         fingerprint: fingerprint(&arguments.out),
         command: Vec::new(),
         rooflines: Vec::new(),
+        machines: Vec::new(),
         cells: Vec::new(),
     };
     entry.machine()

@@ -1,7 +1,7 @@
 //! Finds the cells of a run that a target applies to, and the cell that is their baseline, by names and arguments.
 
 use bench_model::{Arguments, Value};
-use bench_registry::{Scalar, SeriesName, Target};
+use bench_registry::{SeriesName, Target};
 use bench_report::{CellView, RunView};
 
 /// Why a target has no value.
@@ -114,21 +114,21 @@ fn is_of(series: &SeriesName, cell: &CellView) -> bool {
     cell.scenario == series.scenario && cell.arm_label() == series.arm
 }
 
-type Combination<'a> = Vec<(&'a str, &'a Scalar)>;
+type Combination<'a> = Vec<(&'a str, &'a Value)>;
 
 fn has_all(cell: &CellView, combination: &Combination<'_>) -> bool {
     combination.iter().all(|(name, value)| has(cell, name, value))
 }
 
 /// Whether the text denotes the cell's argument, parsed as the argument's kind: `1Ki` is 1024 if it is a number.
-fn has(cell: &CellView, name: &str, written: &Scalar) -> bool {
+fn has(cell: &CellView, name: &str, written: &Value) -> bool {
     cell.arguments
         .get(name)
         .is_some_and(|value| Value::parse(value.kind(), &written.to_string()).is_ok_and(|written| written == *value))
 }
 
 /// All combinations of one value per argument.
-fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Scalar>)>) -> Vec<Combination<'a>> {
+fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Value>)>) -> Vec<Combination<'a>> {
     named.fold(vec![Vec::new()], |combinations, (name, values)| {
         let with = |combination: &Combination<'a>, value| {
             let mut combination = combination.clone();
@@ -139,7 +139,7 @@ fn combinations<'a>(named: impl Iterator<Item = (&'a String, &'a Vec<Scalar>)>) 
     })
 }
 
-fn no_cell(view: &RunView, series: &SeriesName, combination: &[(&str, &Scalar)]) -> Unmeasured {
+fn no_cell(view: &RunView, series: &SeriesName, combination: &[(&str, &Value)]) -> Unmeasured {
     let arguments: String = combination.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let early = view.missing().map(|missing| format!("; it ended early: {}", missing.reason)).unwrap_or_default();
     let reason = format!("the run has no cell {} {}{arguments}{early}", series.scenario, series.arm);

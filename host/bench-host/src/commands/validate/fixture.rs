@@ -5,8 +5,8 @@ use bench_report::RunView;
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    AccountRecord, CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, Named, OutcomeRecord, Planned,
-    Record, RunFile, RunRecord, SeriesRecord, Status, When,
+    AccountRecord, CalibrationRecord, CellRecord, EndRecord, LimitRecord, ModuleRef, Named, OutcomeRecord, PartRecord,
+    Planned, Record, RunFile, RunRecord, SeriesRecord, Status, When,
 };
 use std::path::PathBuf;
 
@@ -30,6 +30,25 @@ impl Run {
         let mut run = Self { records: Vec::new(), cells: 0, stopped: None };
         cells.into_iter().for_each(|cell| run.add(cell));
         run
+    }
+
+    /// Adds what another machine measured, on which reading the clock takes so many nanoseconds, if it was measured.
+    pub(super) fn part(mut self, machine: &str, clock: Option<f64>, cells: impl IntoIterator<Item = Cell>) -> Self {
+        let before = self.records.iter().filter(|record| matches!(record, Record::Part(_))).count();
+        self.records.push(Record::Part(PartRecord {
+            number: before as u32 + 1,
+            of: 2,
+            run: format!("by-hand@{machine}"),
+            started: String::new(),
+            fingerprint: Fingerprint { cpus: 2, ..Fingerprint::default() },
+            boot_id: Some(format!("kernel of {machine}")),
+            clock: Vec::new(),
+        }));
+        cells.into_iter().for_each(|cell| self.add(cell));
+        match clock {
+            Some(median) => self.limit("clock", median),
+            None => self,
+        }
     }
 
     fn add(&mut self, cell: Cell) {

@@ -2,7 +2,7 @@
 
 use super::compared_cells::{ComparedCells, Unmeasured, baseline_cell, subjects, varying};
 use super::figure::{self, Reading, figure, operations, title};
-use bench_model::{Arguments, Direction, Unit};
+use bench_model::{Arguments, Direction, MachineLimit, Unit};
 use bench_registry::{Baseline, Bound, Figure, Target};
 use bench_report::{MeasuredValue, Quantity, RunView, TargetResult};
 use bench_stats::per_second;
@@ -25,22 +25,50 @@ pub(super) fn evaluate_target(view: &RunView, set: &str, target: &Target, measur
         held: Err(String::new()),
     };
     if let Some(limit) = target.beyond {
-        match view.limit(limit) {
+        match view.first_limit(limit) {
             Some(value) => judged.bound += value,
             None => {
-                judged.held = Err(format!("the roofline `{limit}` was not measured"));
+                judged.held = Err(not_measured(limit));
                 return judged;
             }
         }
     }
     let subjects = subjects(view, target);
-    let readings: Vec<_> = subjects.iter().map(|subject| reading(view, target, subject)).collect();
-    let unit = readings.iter().find_map(|reading| Some(reading.as_ref().ok()?.unit.clone()));
+    let readings: Vec<_> = subjects.iter().map(|subject| bounded(view, target, bound, subject)).collect();
+    let unit = readings.iter().find_map(|found| Some(found.as_ref().ok()?.reading.unit.clone()));
     // Samples that are too few have one, too.
     let of_few = || subjects.iter().flatten().flatten().find_map(|cell| figure::unit(cell, &target.series));
     judged.quantity = quantity(target, unit.or_else(of_few));
-    judged.held = worst(target, &judged, &subjects, readings).map_err(|unmeasured| explained(unmeasured, measured_by));
+    match worst(target, &judged, &subjects, readings) {
+        Ok((held, bound)) => {
+            judged.held = Ok(held);
+            judged.bound = bound;
+        }
+        Err(unmeasured) => judged.held = Err(explained(unmeasured, measured_by)),
+    }
     judged
+}
+
+/// A reading, and the bound that it is held to: one beyond a roofline is beyond that of the machine that measured the cell.
+struct Bounded {
+    reading: Reading,
+    bound: f64,
+}
+
+fn bounded(
+    view: &RunView,
+    target: &Target,
+    bound: f64,
+    subject: &Result<ComparedCells<'_>, Unmeasured>,
+) -> Result<Bounded, Unmeasured> {
+    let reading = reading(view, target, subject)?;
+    let (Some(limit), Ok(cells)) = (target.beyond, subject) else { return Ok(Bounded { reading, bound }) };
+    let roofline = view.limit_of(cells[0].cell, limit).ok_or_else(|| not_measured(limit))?;
+    Ok(Bounded { reading, bound: bound + roofline })
+}
+
+fn not_measured(limit: MachineLimit) -> String {
+    format!("the roofline `{limit}` was not measured")
 }
 
 /// The reason, with the suites that would measure it where the run did not.
@@ -64,37 +92,38 @@ fn quantity(target: &Target, unit: Option<Unit>) -> Quantity {
     }
 }
 
-/// The worst of `readings`. One miss is enough for a miss; a pass needs a value for every reading.
+/// The worst of `readings` with its bound. One miss is enough for a miss; a pass needs a value for every reading.
 fn worst(
     target: &Target,
     judged: &TargetResult,
     subjects: &[Result<ComparedCells<'_>, Unmeasured>],
-    readings: Vec<Result<Reading, Unmeasured>>,
-) -> Result<MeasuredValue, Unmeasured> {
+    readings: Vec<Result<Bounded, Unmeasured>>,
+) -> Result<(MeasuredValue, f64), Unmeasured> {
     let cells: Vec<_> = subjects.iter().flatten().flatten().copied().collect();
     let mut named = varying(&cells);
     let lists = target.series.arguments.iter().filter(|(_, values)| values.len() > 1);
     named.extend(lists.map(|(name, _)| name.as_str()).filter(|name| !varying(&cells).contains(name)));
     named.retain(|name| Some(*name) != target.slope_over.as_deref());
     let measured = subjects.iter().zip(&readings).filter_map(|(subject, reading)| {
-        let reading = reading.as_ref().ok()?;
-        Some((judged.margin_of(reading.value), subject.as_ref().ok()?, reading))
+        let found = reading.as_ref().ok()?;
+        Some((judged.margin_to(found.bound, found.reading.value), subject.as_ref().ok()?, found))
     });
     let worst = measured.min_by(|(a, ..), (b, ..)| a.total_cmp(b));
     let unknown: Vec<_> = readings.iter().filter_map(|reading| reading.as_ref().err()).collect();
     match (worst, &unknown[..]) {
-        (Some((margin, subject, reading)), unknown) if unknown.is_empty() || margin < 0.0 => {
+        (Some((margin, subject, Bounded { reading, bound })), unknown) if unknown.is_empty() || margin < 0.0 => {
             let arguments = reading.shared_arguments(subject, target);
             let among = (subjects.len() > 1).then(|| place(subjects.len(), &arguments, &named));
             let at: Vec<_> = reading.spread.iter().cloned().chain(among).collect();
-            Ok(MeasuredValue {
+            let held = MeasuredValue {
                 value: reading.value,
                 samples: reading.samples,
                 operations: reading.operations,
                 batch: reading.batch,
                 arguments,
                 at: (!at.is_empty()).then(|| at.join(", ")),
-            })
+            };
+            Ok((held, *bound))
         }
         (_, [why]) => Err((*why).clone()),
         (_, [why, others @ ..]) => {
@@ -116,6 +145,8 @@ fn reading(
     subject: &Result<ComparedCells<'_>, Unmeasured>,
 ) -> Result<Reading, Unmeasured> {
     let cells = subject.as_ref().map_err(Clone::clone)?;
+    // A slope over cells of several machines would be one of machines, too.
+    view.same_host(cells.iter().map(|cell| cell.cell))?;
     let own = figure(cells, &target.series, target)?;
     let is_time = own.unit == Unit::Nanoseconds;
     if (target.beyond.is_some() || matches!(target.baseline, Some(Baseline::Limit { .. }))) && !is_time {
@@ -124,13 +155,15 @@ fn reading(
     let by = match &target.baseline {
         None => return Ok(own),
         Some(Baseline::Limit { limit, per }) => {
-            let time = view.limit(*limit).ok_or_else(|| format!("the roofline `{limit}` was not measured"))?;
+            let time = view.limit_of(cells[0].cell, *limit).ok_or_else(|| not_measured(*limit))?;
             let operations = operations(per, cells[0])?;
             if target.figure == Figure::Rate { per_second(operations, time).unwrap_or(0.0) } else { time / operations }
         }
         Some(Baseline::Series(baseline)) => {
             let others = cells.iter().map(|cell| baseline_cell(view, cell, &target.series, baseline));
-            let other = figure(&others.collect::<Result<Vec<_>, _>>()?, baseline, target)?;
+            let others = others.collect::<Result<Vec<_>, _>>()?;
+            view.same_host(cells.iter().chain(&others).map(|cell| cell.cell))?;
+            let other = figure(&others, baseline, target)?;
             if other.unit != own.unit {
                 let units = format!("{} is in {}, but its baseline is in {}", title(cells[0]), own.unit, other.unit);
                 return Err(units.into());
@@ -264,6 +297,38 @@ mod tests {
         check(run(), lines, "the roofline `clock` was not measured");
         let bytes = Run::new([Cell::new().series("s", "By", 1, ten(1))]).limit("clock", 30.0);
         check(bytes, lines, "m/s native is in By, but a roofline is a time");
+    }
+
+    #[test]
+    fn roofline_is_that_of_the_machine_that_measured_the_cell() {
+        let run = |a: u64, b: u64, clock: Option<f64>| {
+            Run::new([]).part("a", Some(10.0), [batched(1, a)]).part("b", clock, [batched(2, b)])
+        };
+        let beyond = "at_most = 100\nbeyond = \"clock\"";
+        check(run(110, 140, Some(40.0)), beyond, "pass 110.000 worst of 2 at batch=1");
+        check(run(105, 141, Some(40.0)), beyond, "miss 141.000 worst of 2 at batch=2");
+        check(run(110, 140, None), beyond, "the roofline `clock` was not measured");
+        let bound = |run: Run| judged(run, beyond).bound;
+        assert_eq!((bound(run(111, 139, Some(40.0))), bound(run(105, 141, Some(40.0)))), (110.0, 140.0));
+        let relative = "at_most = 12\nrelative_to = { limit = \"clock\" }";
+        check(run(110, 440, Some(40.0)), relative, "pass 11.000 worst of 2 at batch=1");
+        check(run(110, 440, None), relative, "the roofline `clock` was not measured");
+    }
+
+    #[test]
+    fn cells_of_several_machines_have_no_ratio_and_no_slope() {
+        let apart = "measured on different machines (a, b)";
+        let mode = |mode: &str, time| batched(1, time).with("mode", mode);
+        let lines = "arguments = { mode = \"b\" }\nat_most = 2\nrelative_to = { arguments = { mode = \"a\" } }";
+        let run = Run::new([]).part("a", None, [mode("b", 15)]).part("b", None, [mode("a", 10)]);
+        check(run, lines, apart);
+        let run = Run::new([]).part("a", None, [mode("a", 10), mode("b", 15)]).part("b", None, [batched(2, 1)]);
+        check(run, lines, "pass 1.500");
+        let run = Run::new([]).part("a", None, [sized(100, 5_000)]).part("b", None, [sized(1_000, 95_000)]);
+        check(run, "slope_over = \"size\"\nat_most = 128", apart);
+        // Both parts of one machine.
+        let run = Run::new([]).part("a", None, [sized(100, 5_000)]).part("a", None, [sized(1_000, 95_000)]);
+        check(run, "slope_over = \"size\"\nat_most = 128", "pass 100.000 over 2 values of size");
     }
 
     fn sized(size: i64, bytes: u64) -> Cell {

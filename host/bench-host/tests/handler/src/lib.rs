@@ -1,7 +1,14 @@
 //! An HTTP handler for the tests: its path selects what it does.
 
+use std::io::Read;
+use std::net::TcpStream;
+use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::exports::http::incoming_handler::Guest;
-use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{
+    Fields, IncomingRequest, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+};
+use wasip2::io::poll::poll;
 
 struct Handler;
 
@@ -27,9 +34,48 @@ impl Guest for Handler {
                 }
                 respond(outparam, 201, &text);
             }
-            _ => respond(outparam, 200, b"hello"),
+            "/sleep" => {
+                rest();
+                respond(outparam, 200, b"rested");
+            }
+            "/outgoing" => respond(outparam, if ask_another() { 200 } else { 502 }, b"asked"),
+            "/trap" => panic!("as it was told"),
+            path => match path.strip_prefix("/connect/") {
+                Some(address) => respond(outparam, 200, &greeting(address)),
+                None => respond(outparam, 200, b"hello"),
+            },
         }
     }
+}
+
+/// Looks a few times whether anything is ready, as event loops do, and waits for a clock in both ways.
+fn rest() {
+    const NS: u64 = 100_000;
+    for _ in 0..3 {
+        let (at_once, soon) = (subscribe_duration(0), subscribe_duration(NS));
+        assert!(poll(&[&soon, &at_once]).contains(&1));
+        assert_eq!(poll(&[&soon]), [0]);
+        subscribe_duration(NS).block();
+    }
+}
+
+/// What a server says to who connects.
+fn greeting(address: &str) -> Vec<u8> {
+    let mut connection = TcpStream::connect(address).expect("it is granted, and somebody listens");
+    let mut bytes = Vec::new();
+    connection.read_to_end(&mut bytes).expect("it ends");
+    bytes
+}
+
+/// Whether a request of its own is answered.
+fn ask_another() -> bool {
+    let request = OutgoingRequest::new(Fields::new());
+    request.set_scheme(Some(&Scheme::Http)).expect("a valid scheme");
+    request.set_authority(Some("localhost")).expect("a valid authority");
+    request.set_path_with_query(Some("/")).expect("a valid path");
+    let Ok(response) = outgoing_handler::handle(request, None) else { return false };
+    response.subscribe().block();
+    matches!(response.get(), Some(Ok(Ok(_))))
 }
 
 fn respond(outparam: ResponseOutparam, status: u16, bytes: &[u8]) {

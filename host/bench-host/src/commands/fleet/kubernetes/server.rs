@@ -35,13 +35,19 @@ fn host(namespace: &str) -> String {
     format!("{NAME}.{namespace}.svc")
 }
 
+/// The command that lets this machine reach the server at its own address.
+pub(super) fn port_forward(namespace: &str) -> String {
+    format!("kubectl -n {namespace} port-forward service/{NAME} 4222")
+}
+
 /// What the user has to do so that the server works, and a coordinator reaches it.
 pub(super) fn next_steps(namespace: &str, nodes: u32) -> String {
     format!(
         "the manifest needs the secret {NAME} in the namespace {namespace}: tls.crt and tls.key, which are for {} and 127.0.0.1, ca.crt, and \
-         passwords that begin with a letter as agent-password and coordinator-password; then run `kubectl -n {namespace} port-forward \
-         service/{NAME} 4222`, and `fleet run --on tls://127.0.0.1 --nodes {nodes}` with NATS_USER=coordinator, NATS_PASSWORD and NATS_CA",
-        host(namespace)
+         passwords that begin with a letter as agent-password and coordinator-password; then run `{}`, and `fleet run --on tls://127.0.0.1 \
+         --nodes {nodes}` with NATS_USER=coordinator, NATS_PASSWORD and NATS_CA",
+        host(namespace),
+        port_forward(namespace)
     )
 }
 
