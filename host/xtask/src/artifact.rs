@@ -81,13 +81,18 @@ pub(crate) fn build_program(command: &mut Command) -> Result<PathBuf> {
     program_of(command.arg("--message-format=json-render-diagnostics"))
 }
 
-/// The program `name` as the tests use it. Building the tests makes it too, so after them nothing is compiled; another selection of
-/// packages would compile many dependencies again, with other features.
-pub(crate) fn program_of_tests(project: &Project, name: &str) -> Result<PathBuf> {
+/// The programs of these names as the tests use them. Building the tests makes them too, so after them nothing is compiled; another
+/// selection of packages would compile many dependencies again, with other features.
+pub(crate) fn programs_of_tests<const N: usize>(project: &Project, names: [&str; N]) -> Result<[PathBuf; N]> {
     let mut cargo = project.cargo(None);
     cargo.args(["test", "--workspace", "--tests", "--no-run", "--message-format=json-render-diagnostics"]);
     let messages = tool::read(&mut cargo)?;
-    program_named(&messages, name).with_context(|| format!("`{}` built no program {name}", tool::display(&cargo)))
+    let mut programs = std::array::from_fn(|_| PathBuf::new());
+    for (program, name) in programs.iter_mut().zip(names) {
+        *program = program_named(&messages, name)
+            .with_context(|| format!("`{}` built no program {name}", tool::display(&cargo)))?;
+    }
+    Ok(programs)
 }
 
 /// The executable of the program `name`, not that of its unit tests.

@@ -129,7 +129,11 @@ fn command() -> Command {
                 .arg(flag("all", "Try the optional parts too: Go, perf, cargo-deny, DuckDB's library")),
             Command::new("plugins")
                 .about("Build plugins/* into plugins/<name>.wasm and their native twins")
-                .arg(Arg::new("name").help("Only these plug-ins").action(ArgAction::Append))
+                .arg(
+                    Arg::new("name")
+                        .help("Only these plug-ins; `hostile` are those in plugins/hostile, which harm a careless host")
+                        .action(ArgAction::Append),
+                )
                 .arg(flag("native-cpu", "Build twins for this very processor too, for the arm native-cpu"))
                 .arg(flag(
                     "variants",

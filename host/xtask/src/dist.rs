@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use crate::command_line::{Extent, PluginRequest, Profile};
 use crate::output::say;
 use crate::project::Project;
-use crate::{demo, lock, plugins, probes, setup, tool};
+use crate::{artifact, demo, hostile, lock, plugins, probes, setup, tool};
 
 /// The folders of the project that the program searches, and the extensions of the files. An installation has the structure of the
 /// project, so that modules, and the sources that `@project` stands for, are found in the same way.
@@ -38,7 +38,7 @@ const ARCHIVE_BYTES_MAX: u64 = 60_000_000;
 const DEBIAN_GLIBC: u32 = 36;
 
 /// Makes the empty folder `$1` the root of a system that has only the libraries of this one, a shell and the archive `$2`, and runs the
-/// script `$4` there with the name of the archive, `$3`. All of it is in memory, and its mounts are seen by this process alone, so nothing
+/// script `$4` there with the name of the archive, `$3`, and with `$5`. All of it is in memory, and its mounts are seen by this process alone, so nothing
 /// remains of it however it ends.
 const ROOT: &str = r#"
 PATH=$PATH:/usr/sbin:/sbin
@@ -57,10 +57,10 @@ mount --rbind /proc proc
 mount --rbind /dev dev
 for program in sh env; do cp "$(command -v "$program")" usr/bin/; done
 tar --no-same-owner -xzf "$2" -C opt
-exec chroot . /usr/bin/env -i HOME=/home PATH="/opt/$3/bin:/usr/bin" sh -ec "$4" sh "$3"
+exec chroot . /usr/bin/env -i HOME=/home PATH="/opt/$3/bin:/usr/bin" sh -ec "$4" sh "$3" "$5"
 "#;
 
-/// What a user of the archive `$1` does first.
+/// What a user of the archive `$1` does first; `$2` is the extension of libraries.
 const FIRST_STEPS: &str = r#"
 fail() { echo "dist: $1" >&2; exit 1; }
 cd /home
@@ -76,7 +76,12 @@ for command in --help --version list 'doctor --quick'; do
     bench-host $command >said || fail "bench-host $command ended with status $?"
     test -s said || fail "bench-host $command printed nothing"
 done
-bench-host load "/opt/$1/share/bench-host/plugins/ring-client.wasm" --quick --quiet
+shared="/opt/$1/share/bench-host"
+bench-host load "$shared/plugins/ring-client.wasm" --quick --quiet
+# A probe alone, on one processor, because there may be no second one.
+bench-host load "$shared/native-probes/ipc.$2" --quick --quiet --filter ipc/ping-pong -p transport=pipe -p placement=same
+# Programs of their own, which the module finds next to it.
+bench-host load "$shared/plugins/operator-rust.wasm" --quick --quiet --arm process -p count=4 -p idle_ms=50
 bench-host run demo --quick --quiet
 "#;
 
@@ -93,7 +98,7 @@ pub(crate) fn run(project: &Project, is_tried: bool) -> Result<()> {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     fill(project, &program, &folder, &probes::heavy_names(project)?)?;
-    say_glibc(&program)?;
+    check_glibc(&program, &folder)?;
     let archive = pack(project, &dist, &name)?;
     let bytes = fs::metadata(&archive)?.len();
     say(format_args!("dist: {} ({:.1} MB)", archive.display(), bytes as f64 / 1e6));
@@ -131,7 +136,8 @@ fn fill(project: &Project, program: &Path, folder: &Path, heavy: &[String]) -> R
         let to = folder.join("share/bench-host").join(from);
         copy_tree(&project.root().join(from), &to, &|path: &Path| is_shared(path, extensions, heavy))?;
     }
-    let modules = lock::text_of(project, &plugins::plugins(project, &[])?, "cargo xtask dist")?;
+    let (of_rust, of_go) = plugins::chosen(project, &[])?;
+    let modules = lock::text_of(project, &of_rust, &of_go, "cargo xtask dist")?;
     write(&folder.join("share/bench-host/modules.toml"), modules.as_bytes())?;
     for (shell, place) in COMPLETIONS {
         let script = tool::read(Command::new(&installed).args(["completions", shell]))?;
@@ -142,18 +148,47 @@ fn fill(project: &Project, program: &Path, folder: &Path, heavy: &[String]) -> R
     tool::run(Command::new(&installed).arg("man").arg("--dir").arg(&pages))
 }
 
-/// Prints which version of the system's library the program needs: one that is built on a newer system does not start on an older one.
-fn say_glibc(program: &Path) -> Result<()> {
+/// Prints which version of the system's library the program needs. It is an error if the program, a module in `folder` or a program of one
+/// needs a newer one than Debian 12 has: there it would not start.
+fn check_glibc(program: &Path, folder: &Path) -> Result<()> {
     let symbols = tool::read(Command::new("objdump").arg("-T").arg(program))
         .context("the program's symbols cannot be read: install binutils")?;
-    match newest_glibc(&symbols) {
-        Some(version) if version > DEBIAN_GLIBC => say(format_args!(
-            "dist: the program needs glibc 2.{version}, and Debian 12 has 2.{DEBIAN_GLIBC}: build it there if it is to run there"
-        )),
-        Some(version) => say(format_args!("dist: the program needs glibc 2.{version} or newer")),
-        None => {}
+    let mut needed = needed_glibc(program, &symbols)?;
+    for file in native_files(&folder.join("share/bench-host"))? {
+        // A program that is linked statically has no such symbols.
+        let symbols = tool::ask(Command::new("objdump").arg("-T").arg(&file)).unwrap_or_default();
+        needed = needed.max(needed_glibc(&file, &symbols)?);
+    }
+    if let Some(version) = needed {
+        say(format_args!("dist: the archive needs glibc 2.{version} or newer"));
     }
     Ok(())
+}
+
+/// The newest version of glibc 2 that `symbols` of a file are of; an error if Debian 12 does not have it.
+fn needed_glibc(file: &Path, symbols: &str) -> Result<Option<u32>> {
+    let needed = newest_glibc(symbols);
+    ensure!(
+        needed.is_none_or(|version| version <= DEBIAN_GLIBC),
+        "{} needs glibc 2.{}, and Debian 12 has 2.{DEBIAN_GLIBC}, so it would not start there: build the archive on Debian 12",
+        file.display(),
+        needed.unwrap_or_default()
+    );
+    Ok(needed)
+}
+
+/// The libraries and programs below `folder`.
+fn native_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be listed", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(native_files(&path)?);
+        } else if is_shared(&path, &[artifact::LIBRARY], &[]) {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
 
 /// The newest version of glibc 2 that symbols are of, as `objdump -T` prints them.
@@ -170,14 +205,17 @@ fn is_shared(path: &Path, extensions: &[&str], heavy: &[String]) -> bool {
     (has_extension || is_program) && !heavy.iter().any(|heavy| name.starts_with(heavy.as_str()))
 }
 
-/// Copies the selected files below `from`, without build results and hidden files.
+/// Folders that are not part of the archive: build results, tests, modules that harm a careless host, and what only `cargo fuzz` builds.
+const LEFT_OUT: [&str; 4] = ["target", "tests", hostile::NAME, "fuzz"];
+
+/// Copies the selected files below `from`, without hidden files.
 fn copy_tree(from: &Path, to: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<()> {
     let entries = fs::read_dir(from).with_context(|| format!("{} cannot be listed", from.display()))?;
     for entry in entries {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_link = path.is_symlink();
-        if path.is_dir() && !is_link && name != "target" && name != "tests" && !name.starts_with('.') {
+        if path.is_dir() && !is_link && !LEFT_OUT.contains(&name.as_str()) && !name.starts_with('.') {
             copy_tree(&path, &to.join(&name), is_wanted)?;
         } else if path.is_file() && !name.starts_with('.') && is_wanted(&path) {
             copy(&path, &to.join(&name))?;
@@ -222,7 +260,7 @@ fn try_out(project: &Project, archive: &Path, name: &str) -> Result<()> {
     isolated.args(["--mount", "--propagation", "private"]);
     // A user without root privileges has them in a user namespace.
     isolated.args(["--map-root-user"].iter().filter(|_| !is_root(project)));
-    isolated.args(["sh", "-ec", ROOT, "sh"]).arg(&root).arg(archive).args([name, FIRST_STEPS]);
+    isolated.args(["sh", "-ec", ROOT, "sh"]).arg(&root).arg(archive).args([name, FIRST_STEPS, artifact::LIBRARY]);
     say(format_args!("dist: trying {name} in a root of its own"));
     let status = isolated.status().context("cannot start unshare: install util-linux")?;
     ensure!(status.success(), "the archive does not run in a root of its own ({status}); the reason is printed above");
@@ -243,8 +281,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (from, to) = (root.path().join("from"), root.path().join("to"));
         let taken = ["a.wasm", "a.so", "a-process", "n/e.so"];
-        let left =
-            ["a/src/lib.rs", "target/b.wasm", ".c.wasm", "tests/d.wasm", "n/large.so", "n/large-server", "n/notes"];
+        let left = [
+            "a/src/lib.rs",
+            "target/b.wasm",
+            ".c.wasm",
+            "tests/d.wasm",
+            "hostile/f.wasm",
+            "n/large.so",
+            "n/large-server",
+            "n/notes",
+        ];
         for name in taken.iter().chain(&left) {
             write(&from.join(name), b"x").unwrap();
         }
@@ -260,6 +306,27 @@ mod tests {
         let symbols = "DF *UND* 0 (GLIBC_2.34) pthread_create\nDF *UND* 0 (GLIBC_2.2.5) memcpy\nDF *UND* 0 (GCC_3.0) _Unwind_Resume";
         assert_eq!(newest_glibc(symbols), Some(34));
         assert_eq!(newest_glibc("no dynamic symbols"), None);
+    }
+
+    #[test]
+    fn newer_glibc_than_that_of_debian_is_an_error() {
+        let needed = |version: u32| needed_glibc(Path::new("a.so"), &format!("DF *UND* 0 (GLIBC_2.{version}) f"));
+        assert_eq!(needed(DEBIAN_GLIBC).unwrap(), Some(DEBIAN_GLIBC));
+        let error = needed(DEBIAN_GLIBC + 1).unwrap_err().to_string();
+        assert!(error.starts_with("a.so needs glibc 2.37, and Debian 12 has 2.36"), "{error}");
+        assert_eq!(needed_glibc(Path::new("static"), "").unwrap(), None);
+    }
+
+    #[test]
+    fn libraries_and_programs_of_modules_are_found() {
+        let root = tempfile::tempdir().unwrap();
+        let library = format!("native-probes/a.{}", artifact::LIBRARY);
+        for name in ["plugins/b-process", library.as_str(), "plugins/c.wasm", "wit/d.wit"] {
+            write(&root.path().join(name), b"x").unwrap();
+        }
+        let mut found = native_files(root.path()).unwrap();
+        found.sort();
+        assert_eq!(found, [root.path().join(library), root.path().join("plugins/b-process")]);
     }
 
     #[test]
@@ -281,5 +348,9 @@ mod tests {
         assert_eq!(filled("pkg-url"), format!("https://host/repo/releases/download/v1.2.3/{name}.tar.gz"));
         assert_eq!(filled("bin-dir"), format!("{name}/bin/bench-host"));
         assert_eq!(filled("pkg-fmt"), "tgz");
+        // Without a repository, the manifest names an address to be given, which has the name of the archive too.
+        let given = manifest.split("--pkg-url '").nth(1).and_then(|rest| rest.split('\'').next());
+        let given = given.expect("the manifest says what to give").replace("{ version }", "1.2.3");
+        assert_eq!(given.replace("{ target }", "system"), format!("https://HOST/FOLDER/{name}.tar.gz"));
     }
 }

@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::tool;
 
 /// The folder of the SDK for Go, from the root. Its go.mod names the required version of Go.
-const SDK: &str = "plugins/sdk-go";
+pub(crate) const SDK: &str = "plugins/sdk-go";
 
 /// The files that identify a plug-in in Go: a Go module, and a program in its folder.
 const MARKS: [&str; 2] = ["go.mod", "main.go"];
@@ -25,11 +25,22 @@ pub(crate) const PROCESS: &str = "-process";
 /// A version of Go: major and minor.
 type Version = (u32, u32);
 
-/// Builds each plug-in in Go into `plugins/<name>.wasm`, and those that can be programs into `plugins/<name>-process`. If no suitable Go is installed, prints which
+/// The names of the plug-ins in Go, sorted.
+pub(crate) fn plugins(project: &Project) -> Result<Vec<String>> {
+    names(&project.root().join("plugins"))
+}
+
+/// The version of the Go that builds them, such as `go1.26.8`, if a suitable one is installed.
+pub(crate) fn installed(project: &Project) -> Result<Option<String>> {
+    let Ok(go) = find(project)? else { return Ok(None) };
+    let said = tool::read(Command::new(go).arg("version").current_dir(project.root().join(SDK)))?;
+    Ok(said.split_whitespace().nth(2).map(str::to_owned))
+}
+
+/// Builds each plug-in of `names` into `plugins/<name>.wasm`, and those that can be programs into `plugins/<name>-process`. If no suitable Go is installed, prints which
 /// plug-ins are left out and why, and removes their earlier builds, which are out of date.
-pub(crate) fn run(project: &Project) -> Result<()> {
+pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
     let plugins = project.root().join("plugins");
-    let names = names(&plugins)?;
     if names.is_empty() {
         return Ok(());
     }
@@ -41,7 +52,7 @@ pub(crate) fn run(project: &Project) -> Result<()> {
         }
     };
     say(format_args!("plugins: {} by Go", names.join(", ")));
-    for name in &names {
+    for name in names {
         component(project, &go, name)?;
         if is_program(&plugins.join(name))? {
             program(project, &go, name)?;
@@ -75,7 +86,7 @@ pub(crate) fn test(project: &Project) -> Result<Option<String>> {
 
 /// The folders of the Go modules, from the root.
 pub(crate) fn modules(project: &Project) -> Result<Vec<String>> {
-    let names = names(&project.root().join("plugins"))?;
+    let names = plugins(project)?;
     Ok([SDK.to_owned()].into_iter().chain(names.iter().map(|name| format!("plugins/{name}"))).collect())
 }
 
@@ -138,13 +149,14 @@ fn component(project: &Project, go: &Path, name: &str) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let (core, built) = (folder.join("core.wasm"), folder.join("component.wasm"));
     let mut compile = compiler(project, go, &format!("plugins/{name}"));
-    compile.env("GOOS", "wasip1").env("GOARCH", "wasm").args([
+    // The user's settings would make another file.
+    compile.env("GOOS", "wasip1").env("GOARCH", "wasm").env("GOWASM", "").env("GOFLAGS", "").args([
         "build",
         "-buildmode=c-shared",
         "-trimpath",
         "-buildvcs=false",
-        // The SDK uses functions of the Go runtime that the linker would hide.
-        "-ldflags=-s -w -checklinkname=0",
+        // The SDK uses functions of the Go runtime that the linker would hide. The identifier of a build differs between folders.
+        "-ldflags=-s -w -buildid= -checklinkname=0",
         "-o",
     ]);
     tool::run(compile.arg(&core).arg("."))?;

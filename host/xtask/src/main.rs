@@ -8,6 +8,7 @@ mod demo;
 mod dist;
 mod field;
 mod go;
+mod hostile;
 mod lock;
 mod output;
 mod package;
@@ -18,6 +19,7 @@ mod processor;
 mod project;
 mod reproducible;
 mod setup;
+mod sources;
 mod test;
 mod tidy;
 mod tool;
@@ -34,6 +36,9 @@ use crate::project::Project;
 fn main() -> ExitCode {
     if let Some(root) = std::env::var_os(reproducible::ROOT) {
         return reproducible::compile(Path::new(&root));
+    }
+    if let Some(file) = std::env::var_os(field::USAGE) {
+        return field::run_measured(Path::new(&file));
     }
     if let Some(folder) = std::env::var_os(test::PASSED) {
         return test::run_executable(Path::new(&folder));

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::project::Project;
 use crate::tool;
 
+/// The condition, as `cargo metadata` prints it, of dependencies that components do not have.
+const NATIVE_ONLY: &str = r#"cfg(not(target_family = "wasm"))"#;
+
 /// A member of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Package {
@@ -28,6 +31,8 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// The folders of the packages of this checkout that it depends on.
     pub(crate) dependencies: Vec<PathBuf>,
+    /// Those of them that a component of it is built of.
+    pub(crate) built_of: Vec<PathBuf>,
     /// The test executables whose result follows from their own contents.
     pub(crate) deterministic_tests: Vec<String>,
     /// Whether it is built by default: false for packages that take minutes to compile.
@@ -79,6 +84,10 @@ fn package(value: &Value) -> Result<Package> {
         programs: programs.map(str::to_owned).collect(),
         features: value["features"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect(),
         dependencies: texts(value["dependencies"].as_array(), |one| one["path"].as_str().map(PathBuf::from)),
+        built_of: texts(value["dependencies"].as_array(), |one| {
+            let is_built = one["kind"] != "dev" && one["target"] != NATIVE_ONLY;
+            one["path"].as_str().map(PathBuf::from).filter(|_| is_built)
+        }),
         deterministic_tests: texts(value["metadata"]["bench-host"]["deterministic-tests"].as_array(), |one| {
             one.as_str().map(str::to_owned)
         }),
@@ -97,13 +106,22 @@ fn folder(member: &Package) -> Option<PathBuf> {
 
 /// The folders of the packages in `names` and of all packages of this checkout that they depend on, sorted.
 pub(crate) fn folders_of(members: &[Package], names: &[&str]) -> Vec<PathBuf> {
-    let mut left: Vec<PathBuf> =
-        members.iter().filter(|member| names.contains(&member.name.as_str())).filter_map(folder).collect();
+    let named = members.iter().filter(|member| names.contains(&member.name.as_str()));
+    followed(members, named.filter_map(folder).collect(), |member| member.dependencies.as_slice())
+}
+
+/// The folder of `plugin` and those of all packages of this checkout that its component is built of, sorted.
+pub(crate) fn built_of(members: &[Package], plugin: &Package) -> Vec<PathBuf> {
+    followed(members, folder(plugin).into_iter().collect(), |member| member.built_of.as_slice())
+}
+
+/// The folders that are `left`, and all that `next` leads to, sorted.
+fn followed(members: &[Package], mut left: Vec<PathBuf>, next: impl Fn(&Package) -> &[PathBuf]) -> Vec<PathBuf> {
     let mut folders = BTreeSet::new();
-    while let Some(next) = left.pop() {
-        let member = members.iter().find(|member| folder(member).as_ref() == Some(&next));
-        if folders.insert(next) {
-            left.extend(member.into_iter().flat_map(|member| member.dependencies.iter().cloned()));
+    while let Some(found) = left.pop() {
+        let member = members.iter().find(|member| folder(member).as_ref() == Some(&found));
+        if folders.insert(found) {
+            left.extend(member.into_iter().flat_map(|member| next(member).iter().cloned()));
         }
     }
     folders.into_iter().collect()
@@ -140,7 +158,8 @@ mod tests {
                  "dependencies": [{"name": "b", "path": "/p/b"}, {"name": "libc"}], "targets": [],
                  "metadata": {"bench-host": {"deterministic-tests": ["one", "two"]}}},
                 {"name": "b", "manifest_path": "/p/b/Cargo.toml", "targets": [],
-                 "dependencies": [{"name": "c", "path": "/p/c"}, {"name": "a", "path": "/p/a"}]},
+                 "dependencies": [{"name": "c", "path": "/p/c", "kind": "dev"}, {"name": "a", "path": "/p/a", "kind": "build"},
+                                  {"name": "d", "path": "/p/d", "target": "cfg(not(target_family = \"wasm\"))"}]},
                 {"name": "c", "manifest_path": "/p/c/Cargo.toml", "targets": []},
                 {"name": "d", "manifest_path": "/p/d/Cargo.toml", "targets": []}]}"#,
         )
@@ -148,7 +167,8 @@ mod tests {
         let check = |names: &[&str], expect: &[&str]| {
             assert_eq!(folders_of(&packages, names), expect.iter().map(Path::new).collect::<Vec<_>>());
         };
-        check(&["a"], &["/p/a", "/p/b", "/p/c"]);
+        check(&["a"], &["/p/a", "/p/b", "/p/c", "/p/d"]);
+        assert_eq!(built_of(&packages, &packages[0]), ["/p/a", "/p/b"].map(PathBuf::from));
         check(&["c", "d"], &["/p/c", "/p/d"]);
         assert_eq!(packages[0].deterministic_tests, ["one", "two"]);
         assert!(packages[3].deterministic_tests.is_empty());

@@ -11,7 +11,7 @@ use crate::command_line::{PluginRequest, Profile};
 use crate::output::say;
 use crate::package::{self, Package};
 use crate::project::{PLUGINS_MANIFEST, Project};
-use crate::{artifact, go, lock, processor, setup};
+use crate::{artifact, go, hostile, lock, processor, setup};
 
 /// The target of components.
 pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
@@ -20,7 +20,7 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 pub(crate) const NATIVE_CPU_FOLDER: &str = "plugins/native-cpu";
 
 /// The instructions of components. Every engine has SIMD, which WebAssembly has had since its version 2.0.
-const SIMD: &str = "-Ctarget-feature=+simd128";
+pub(crate) const SIMD: &str = "-Ctarget-feature=+simd128";
 
 /// The variants that `compare --ladder` shows, each in a folder next to the plug-ins. One with a feature is built of the plug-ins
 /// that have a cargo feature of this name.
@@ -49,8 +49,7 @@ struct Variant {
 
 /// One way to build the plug-ins.
 struct Arm {
-    /// The target, if it is not cargo's default.
-    target: Option<&'static str>,
+    target: &'static str,
     /// Additional flags for rustc.
     flags: Vec<String>,
     /// The cargo feature of every plug-in, if it needs one.
@@ -61,48 +60,80 @@ struct Arm {
 }
 
 /// Builds the requested plug-ins into `plugins/<name>.wasm` and `plugins/<name>.so`, their programs into `plugins/<program>`, and, if
-/// requested, probes with all instructions of this processor into `plugins/native-cpu/<name>.so`.
+/// requested, probes with all instructions of this processor into `plugins/native-cpu/<name>.so`. Those that harm a careless host are
+/// built only if they are named.
 pub(crate) fn run(project: &Project, request: &PluginRequest) -> Result<()> {
+    if request.names.iter().any(|name| name == hostile::NAME) {
+        hostile::build(project)?;
+        let names: Vec<_> = request.names.iter().filter(|name| *name != hostile::NAME).cloned().collect();
+        // Without names, all would be meant.
+        return if names.is_empty() { Ok(()) } else { run(project, &PluginRequest { names, ..request.clone() }) };
+    }
     if request.is_reproducible {
         let plain = PluginRequest { is_reproducible: false, ..request.clone() };
         run(&project.reproducible()?, &plain)?;
-        return lock::record(project, &plugins(project, &request.names)?, request.is_locked);
+        let (of_rust, of_go) = chosen(project, &request.names)?;
+        return lock::record(project, &of_rust, &of_go, request.is_locked);
     }
-    let profile = request.profile;
-    let plugins = plugins(project, &request.names)?;
-    if plugins.is_empty() {
+    let (of_rust, of_go) = chosen(project, &request.names)?;
+    if of_rust.is_empty() && of_go.is_empty() {
         say(format_args!("plugins: no member of {PLUGINS_MANIFEST} has a [lib] with the crate-type cdylib"));
-        return Ok(());
     }
+    if !of_rust.is_empty() {
+        build_all(project, request, &of_rust)?;
+    }
+    go::run(project, &of_go)?;
+    if request.profile == Profile::Dev {
+        say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
+    }
+    Ok(())
+}
+
+/// Builds these plug-ins in Rust in every way that is requested.
+fn build_all(project: &Project, request: &PluginRequest, plugins: &[Package]) -> Result<()> {
+    let profile = request.profile;
+    ensure_wasm_target(project)?;
+    say(format_args!("plugins: {} as {WASM_TARGET} and natively ({})", plugins.len(), profile.name()));
+    if request.has_variants {
+        build_variants(project, profile, plugins)?;
+    }
+    let mut changed = BTreeSet::new();
+    // After the variants, so that the next build finds what it needs in the target folder. Both name their target: otherwise the flags would
+    // be those of macros and build scripts too, and each of them would be compiled twice.
+    for (target, extension, flags) in
+        [(WASM_TARGET, "wasm", vec![SIMD.to_owned()]), (artifact::HOST_TARGET, artifact::LIBRARY, Vec::new())]
+    {
+        let arm = Arm { target, flags, feature: None, folder: "plugins", extension };
+        changed.extend(build(project, profile, plugins, &arm)?);
+    }
+    let cargo = || {
+        let mut cargo = cargo(project, "rustc", profile, &[]);
+        cargo.args(["--target", artifact::HOST_TARGET]);
+        cargo
+    };
+    artifact::build_programs(project, cargo, plugins, "plugins")?;
+    if request.has_native_cpu {
+        build_native_cpu(project, profile, plugins)?;
+    }
+    forget_older(project, request, &changed)
+}
+
+/// The plug-ins in `names`, or all if `names` is empty: those in Rust, and the names of those in Go.
+pub(crate) fn chosen(project: &Project, names: &[String]) -> Result<(Vec<Package>, Vec<String>)> {
+    let (mut of_go, mut of_rust) = (go::plugins(project)?, names.to_vec());
+    of_rust.retain(|name| !of_go.contains(name));
+    of_go.retain(|name| names.is_empty() || names.contains(name));
+    let none_in_rust = of_rust.is_empty() && !names.is_empty();
+    let of_rust = if none_in_rust { Vec::new() } else { plugins(project, &of_rust)? };
+    Ok((of_rust, of_go))
+}
+
+/// An error if the compiler has no target for components.
+pub(crate) fn ensure_wasm_target(project: &Project) -> Result<()> {
     ensure!(
         setup::has_wasm_target(project),
         "rustc has no target {WASM_TARGET}, so no component can be built: run `cargo xtask setup`, which adds it"
     );
-    say(format_args!("plugins: {} as {WASM_TARGET} and natively ({})", plugins.len(), profile.name()));
-    if request.has_variants {
-        build_variants(project, profile, &plugins)?;
-    }
-    let mut changed = BTreeSet::new();
-    // After the variants, so that the next build finds what it needs in the target folder.
-    for (target, extension, flags) in
-        [(Some(WASM_TARGET), "wasm", vec![SIMD.to_owned()]), (None, artifact::LIBRARY, Vec::new())]
-    {
-        let arm = Arm { target, flags, feature: None, folder: "plugins", extension };
-        changed.extend(build(project, profile, &plugins, &arm)?);
-    }
-    let cargo = || cargo(project, "rustc", profile, &[]);
-    artifact::build_programs(project, cargo, &plugins, "plugins")?;
-    if request.has_native_cpu {
-        build_native_cpu(project, profile, &plugins)?;
-    }
-    forget_older(project, request, &changed)?;
-    // Plug-ins in Go are built together.
-    if request.names.is_empty() {
-        go::run(project)?;
-    }
-    if profile == Profile::Dev {
-        say("plugins: these are not optimised: run `cargo xtask plugins` before you measure");
-    }
     Ok(())
 }
 
@@ -132,7 +163,7 @@ fn build_native_cpu(project: &Project, profile: Profile, plugins: &[Package]) ->
     };
     say(format_args!("plugins: {} natively for this very processor ({})", plugins.len(), profile.name()));
     let (folder, extension) = (NATIVE_CPU_FOLDER, artifact::LIBRARY);
-    let target = Some(artifact::HOST_TARGET);
+    let target = artifact::HOST_TARGET;
     build(project, profile, plugins, &Arm { target, flags, feature: None, folder, extension }).map(drop)
 }
 
@@ -147,7 +178,7 @@ fn build_variants(project: &Project, profile: Profile, plugins: &[Package]) -> R
         }
         let extension = if *target == WASM_TARGET { "wasm" } else { artifact::LIBRARY };
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        build(project, profile, &plugins, &Arm { target: Some(target), flags, feature: *feature, folder, extension })?;
+        build(project, profile, &plugins, &Arm { target, flags, feature: *feature, folder, extension })?;
     }
     Ok(())
 }
@@ -192,9 +223,7 @@ fn cargo(project: &Project, command: &str, profile: Profile, flags: &[String]) -
 /// Returns the names of the plug-ins that are others than before.
 fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<Vec<String>> {
     let mut command = cargo(project, "build", profile, &arm.flags);
-    if let Some(target) = arm.target {
-        command.args(["--target", target]);
-    }
+    command.args(["--target", arm.target]);
     if let Some(feature) = arm.feature {
         let features: Vec<_> = plugins.iter().map(|plugin| format!("{}/{feature}", plugin.name)).collect();
         command.arg("--features").arg(features.join(","));

@@ -10,14 +10,15 @@ use crate::command_line::Profile;
 use crate::output::say;
 use crate::package;
 use crate::project::Project;
+use crate::tool;
 
 const FOLDER: &str = "native-probes";
 
 /// Builds the probes that are a workspace of their own into `native-probes/<name>.so`, and their programs into `native-probes/<program>`:
 /// what they depend on takes minutes to compile, and is not in the lock file of the others.
 pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
-    for name in workspaces(&project.root().join(FOLDER))? {
-        let manifest = format!("{FOLDER}/{name}/Cargo.toml");
+    for name in heavy_workspaces(project)? {
+        let manifest = manifest(&name);
         let members = package::members(project, Some(&manifest))?;
         say(format_args!("probes: {name} ({}), which takes minutes", profile.name()));
         let mut command = project.cargo(Some(&manifest));
@@ -33,11 +34,39 @@ pub(crate) fn heavy(project: &Project, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The names of the probes that take minutes to compile, and that only [`heavy`] builds.
+/// Checks, tests and builds the probes of these names, which are a workspace of their own each.
+pub(crate) fn test_heavy(project: &Project, names: &[String]) -> Result<()> {
+    for name in names {
+        for arguments in heavy_checks(name) {
+            tool::run(project.cargo(Some(&manifest(name))).args(arguments.split(' ')))?;
+        }
+    }
+    heavy(project, Profile::Dev)
+}
+
+/// The arguments of cargo that check and test the probe `name`, which is a workspace of its own.
+pub(crate) fn heavy_checks(name: &str) -> [String; 2] {
+    let manifest = manifest(name);
+    [
+        format!("clippy --all-targets --manifest-path {manifest} -- -D warnings"),
+        format!("test --manifest-path {manifest}"),
+    ]
+}
+
+fn manifest(name: &str) -> String {
+    format!("{FOLDER}/{name}/Cargo.toml")
+}
+
+/// The names of the probes that take minutes to compile, and that [`run`] does not build.
 pub(crate) fn heavy_names(project: &Project) -> Result<Vec<String>> {
     let members = package::members_in(project, Path::new(FOLDER))?;
     let members = members.into_iter().filter(|member| !member.is_default).map(|member| member.name);
-    Ok(workspaces(&project.root().join(FOLDER))?.into_iter().chain(members).collect())
+    Ok(heavy_workspaces(project)?.into_iter().chain(members).collect())
+}
+
+/// The names of the probes that are a workspace of their own, sorted.
+pub(crate) fn heavy_workspaces(project: &Project) -> Result<Vec<String>> {
+    workspaces(&project.root().join(FOLDER))
 }
 
 /// The folders in `folder` that are workspaces of their own, sorted.
@@ -65,7 +94,7 @@ pub(crate) fn run(project: &Project, profile: Profile) -> Result<()> {
     for probe in heavy {
         say(format_args!("probes: {0} left out, because it is heavy: `cargo build --release -p {0}`", probe.name));
     }
-    for name in workspaces(&project.root().join(FOLDER))? {
+    for name in heavy_workspaces(project)? {
         say(format_args!("probes: {name} left out, because it is heavy: `cargo xtask probes --heavy`"));
     }
     if probes.is_empty() {

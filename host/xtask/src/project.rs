@@ -1,4 +1,4 @@
-//! The checkout: its root, its cargo, and the target folders of its two workspaces.
+//! The checkout: its root, its cargo, and its target folder, in which each further workspace has a folder of its own.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -58,19 +58,21 @@ impl Project {
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root);
-        // Cargo sets these variables for this package; a child process must not see them, because it would use the wrong package.
-        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
-            command.env_remove(name);
+        // Cargo sets these variables for this package. A child process must not see them, because it would use the wrong package, and because
+        // build scripts that watch them would run anew whenever cargo is called another way.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_")) {
+                command.env_remove(name);
+            }
         }
         command
     }
 
-    /// A cargo command for the workspace with this manifest (of the root, or of the plug-ins).
+    /// A cargo command for the workspace with this manifest (of the root, of the plug-ins, or of a probe that takes long to compile).
     pub(crate) fn cargo(&self, manifest: Option<&str>) -> Command {
         let mut command = self.command(&self.cargo);
-        if let Some(target) = &self.target {
-            // Two workspaces in one target folder would overwrite each other's artifacts.
-            command.env("CARGO_TARGET_DIR", if manifest.is_some() { target.join("plugins") } else { target.clone() });
+        if manifest.is_some() || self.target.is_some() {
+            command.env("CARGO_TARGET_DIR", self.target_of(manifest));
         }
         if let Some(wrapper) = &self.wrapper {
             command.env("RUSTC_WRAPPER", wrapper).env(reproducible::ROOT, &self.root);
@@ -81,6 +83,14 @@ impl Project {
     /// The target folder of the root workspace.
     pub(crate) fn target(&self) -> PathBuf {
         self.target.clone().unwrap_or_else(|| self.root.join("target"))
+    }
+
+    /// The target folder of the workspace with this manifest. Two workspaces in one would overwrite each other's artifacts.
+    pub(crate) fn target_of(&self, manifest: Option<&str>) -> PathBuf {
+        match manifest.and_then(folder_name) {
+            Some(name) => self.target().join(name),
+            None => self.target(),
+        }
     }
 
     /// The compiler that cargo uses here.
@@ -104,6 +114,11 @@ impl Project {
     }
 }
 
+/// The name of the folder of a manifest.
+pub(crate) fn folder_name(manifest: &str) -> Option<&str> {
+    Path::new(manifest).parent()?.file_name()?.to_str()
+}
+
 /// The flag that replaces this folder by one of the root.
 fn remapped(folder: &Path, name: &str) -> OsString {
     let mut flag = OsString::from("--remap-path-prefix=");
@@ -123,6 +138,22 @@ mod tests {
 
     fn project(root: &str) -> Project {
         Project { root: root.into(), cargo: "cargo".into(), target: None, wrapper: None }
+    }
+
+    #[test]
+    fn every_workspace_has_a_folder_in_the_target_folder() {
+        let project = project("/a");
+        let folder = |project: &Project, manifest| {
+            let command = project.cargo(manifest);
+            let mut set = command.get_envs().filter(|(name, _)| *name == "CARGO_TARGET_DIR");
+            set.next().and_then(|(_, value)| value).map(PathBuf::from)
+        };
+        assert_eq!(folder(&project, None), None, "cargo's own");
+        assert_eq!(folder(&project, Some(PLUGINS_MANIFEST)), Some("/a/target/plugins".into()));
+        assert_eq!(folder(&project, Some("native-probes/b/Cargo.toml")), Some("/a/target/b".into()));
+        let project = Project { target: Some("/t".into()), ..project };
+        assert_eq!(folder(&project, None), Some("/t".into()));
+        assert_eq!(folder(&project, Some(PLUGINS_MANIFEST)), Some("/t/plugins".into()));
     }
 
     #[test]

@@ -4,8 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The plug-in that is built: a small one.
+/// The plug-ins that are built: a small one in Rust, and one in Go where that is installed.
 const PLUGIN: &str = "overhead";
+const IN_GO: &str = "operator-go";
+
+fn plugins() -> Vec<&'static str> {
+    let has_go = Command::new("go").arg("version").output().is_ok_and(|output| output.status.success());
+    if !has_go {
+        eprintln!("{IN_GO} is left out: Go is not installed");
+    }
+    [PLUGIN].into_iter().chain(has_go.then_some(IN_GO)).collect()
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("host/xtask lies in the project").to_owned()
@@ -24,11 +33,11 @@ fn check_out(folder: &Path) {
     }
 }
 
-/// Builds the plug-in in `folder`, and returns its component, its probe, and the file of digests.
-fn build(folder: &Path) -> [Vec<u8>; 3] {
+/// Builds the plug-ins in `folder`, and returns the probe, the components, and the file of digests, by name.
+fn build(folder: &Path) -> Vec<(String, Vec<u8>)> {
     check_out(folder);
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["xtask", "plugins", PLUGIN, "--reproducible"]).current_dir(folder);
+    cargo.args(["xtask", "plugins", "--reproducible"]).args(plugins()).current_dir(folder);
     // Cargo has set these for this test.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_TARGET_DIR"]
     {
@@ -37,8 +46,13 @@ fn build(folder: &Path) -> [Vec<u8>; 3] {
     let output = cargo.output().expect("cargo starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let library = format!("plugins/{PLUGIN}.{}", std::env::consts::DLL_EXTENSION);
-    let files = [format!("plugins/{PLUGIN}.wasm"), library, "registry/modules.toml".to_owned()];
-    files.map(|file| fs::read(folder.join(&file)).unwrap_or_else(|error| panic!("{file}: {error}")))
+    let components = plugins().into_iter().map(|name| format!("plugins/{name}.wasm"));
+    let files = components.chain([library, "registry/modules.toml".to_owned()]);
+    let read = |file: String| {
+        let bytes = fs::read(folder.join(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        (file, bytes)
+    };
+    files.map(read).collect()
 }
 
 #[test]
@@ -46,8 +60,10 @@ fn build(folder: &Path) -> [Vec<u8>; 3] {
 fn plugins_are_the_same_wherever_the_checkout_is() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let [one, other] = ["a", "another/folder with a space"].map(|name| build(&folder.path().join(name)));
-    for (what, (one, other)) in ["component", "probe", "digests"].iter().zip(one.iter().zip(&other)) {
-        assert!(one == other, "the {what} differs");
+    for ((file, one), (_, other)) in one.iter().zip(&other) {
+        assert!(one == other, "{file} differs");
     }
-    assert!(String::from_utf8_lossy(&one[2]).contains("digest = \"sha256:"), "{}", String::from_utf8_lossy(&one[2]));
+    let (_, digests) = one.last().expect("files were built");
+    let digests = String::from_utf8_lossy(digests);
+    assert!(digests.contains("digest = \"sha256:") && digests.contains("sources = \"sha256:"), "{digests}");
 }

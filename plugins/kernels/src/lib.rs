@@ -30,9 +30,11 @@ impl Plugin for Kernels {
 }
 
 /// The kernels, and the scenario that has no input. The portable build has only kernels that do not choose instructions at run time:
-/// `sha2` can be told not to; `crc32c`, `memchr` (also within `serde_json`) and the `memcmp` and `memcpy` of the C library cannot.
+/// `sha2` can be told not to, and for `crc32c` there are the tables that it has itself; `memchr` (also within `serde_json`) and the `memcmp`
+/// and `memcpy` of the C library cannot.
 fn entries() -> impl Iterator<Item = &'static kernel::Entry> {
-    let is_built = |entry: &&kernel::Entry| !cfg!(feature = "portable") || ["sha256", "spin"].contains(&entry.name);
+    const PORTABLE: [&str; 3] = ["crc32c", "sha256", "spin"];
+    let is_built = |entry: &&kernel::Entry| !cfg!(feature = "portable") || PORTABLE.contains(&entry.name);
     kernel::ALL.iter().chain([&spin::ENTRY]).filter(is_built)
 }
 

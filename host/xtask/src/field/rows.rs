@@ -1,7 +1,13 @@
 //! The rows: what the host is run with, and what must come of it.
 
+mod components;
+mod probes;
+
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use super::document::Document;
 
 /// How the host is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,14 +18,26 @@ enum Start {
     Ignoring(&'static str),
     /// By a shell after this `ulimit`.
     Limited(&'static str),
+    /// In the project, by a shell, with all plug-ins, those that harm a careless host and the others.
+    InProject,
 }
+
+/// What a shell runs in the project; `$1` is the folder for results. With the last option, what hangs is waited for half as long.
+const ALL_PLUGINS: &str = "exec \"$0\" load plugins/hostile/*.wasm plugins/*.wasm --quick --arm wasm --format json --out \"$1\" \
+                           --deadline 15s";
+
+/// A row that takes longer hangs. The slowest waits for a deadline of ten seconds, on a machine that may be busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// That with all plug-ins waits for several, and measures some hundred cells.
+const PATIENCE_WITH_ALL: Duration = Duration::from_secs(1_800);
 
 /// One input.
 pub(crate) struct Row {
     /// Its name in the table.
     pub(crate) name: &'static str,
     /// The arguments of the host.
-    pub(crate) words: Vec<&'static str>,
+    pub(crate) words: Vec<String>,
     start: Start,
     /// The exit statuses that are right.
     statuses: &'static [i32],
@@ -27,128 +45,47 @@ pub(crate) struct Row {
     says: &'static [&'static str],
     /// What must not be printed.
     hides: &'static [&'static str],
+    /// The scenarios that must have figures all the same. If there is one, the host prints a document.
+    measures: Vec<&'static str>,
 }
 
 /// All rows.
 pub(crate) fn rows() -> Vec<Row> {
-    let mut rows = modules();
+    let mut rows = probes::rows();
+    rows.extend(components::rows());
     rows.extend(files());
     rows.extend(command_lines());
     rows.extend(secrets());
     rows
 }
 
-fn row(name: &'static str, line: &'static str, statuses: &'static [i32], says: &'static [&'static str]) -> Row {
-    Row { name, words: line.split(' ').collect(), start: Start::Plain, statuses, says, hides: &[] }
+fn row(name: &'static str, line: &str, statuses: &'static [i32], says: &'static [&'static str]) -> Row {
+    let words = line.split_whitespace().map(str::to_owned).collect();
+    Row { name, words, start: Start::Plain, statuses, says, hides: &[], measures: Vec::new() }
 }
 
-/// Probes and components that harm the program that loads them.
-fn modules() -> Vec<Row> {
-    vec![
-        row(
-            "probe whose child leaves the group and holds the output",
-            "list escape.so --deadline 5s",
-            &[1],
-            &["escape.so"],
-        ),
-        row("the same, loaded", "load escape.so --deadline 5s --quick", &[2], &["escape.so"]),
-        row("the same, checked", "check escape.so --deadline 5s", &[1], &["escape.so"]),
-        row("probe that leaves its own group", "list wander.so --deadline 2s", &[1], &["no reply within 2 s"]),
-        Row {
-            start: Start::Limited("-d 500000"),
-            ..row("probe that takes all memory", "list hoard.so --deadline 60s", &[1], &["hoard.so: ", "SIGABRT"])
-        },
-        row("probe that leaves an orphan", "list orphan.so --deadline 5s", &[1], &["orphan.so"]),
-        row("probe that stops its parent", "list stop_parent.so --deadline 2s", &[1], &["no reply within 2 s"]),
-        row(
-            "probe that kills its parent",
-            "list kill_parent.so --deadline 20s",
-            &[1],
-            &["kill_parent.so: ", "SIGKILL"],
-        ),
-        row(
-            "probe that forges a reply",
-            "list forge.so --deadline 5s",
-            &[1],
-            &["forge.so: unexpected reply of the worker"],
-        ),
-        row("probe that replies without end", "list endless.so --deadline 60s", &[1], &["reply has more than 512 MiB"]),
-        row("probe that hangs when it is loaded", "list hang.so --deadline 2s", &[1], &["no reply within 2 s"]),
-        row("probe that blocks all signals", "list block_signals.so --deadline 2s", &[1], &["no reply within 2 s"]),
-        row(
-            "probe that closes the socket of its reply",
-            "list close_files.so --deadline 20s",
-            &[1],
-            &["close_files.so: ", "SIGKILL"],
-        ),
-        row(
-            "probe that changes limits and processors, and another file",
-            "list limit.so text.wasm --deadline 10s",
-            &[1],
-            &["limit.so: ", "bench_probe_v1", "text.wasm: not a WebAssembly file"],
-        ),
-        row("probe that crashes when it is loaded", "list crash.so --deadline 20s", &[1], &["crash.so: ", "SIGSEGV"]),
-        row("probe that aborts", "list give_up.so --deadline 20s", &[1], &["give_up.so: ", "SIGABRT"]),
-        row(
-            "probe that ends as if all were well",
-            "list leave.so --deadline 20s",
-            &[1],
-            &["leave.so: ", "exited without a reply"],
-        ),
-        row(
-            "probe that writes past what it was lent",
-            "load lent.so --quick --deadline 10s",
-            &[1],
-            &["lent/past-the-end", "was killed by SIG"],
-        ),
-        row(
-            "probe that describes a hundred thousand cells",
-            "load cells.so --dry-run",
-            &[2],
-            &["the selection has 99225 cells", "--cells-max"],
-        ),
-        row(
-            "probe with a thousand scenarios of a hundred parameters",
-            "check scenarios.so --within 2s",
-            &[0, 1],
-            &["allow more with --within"],
-        ),
-        Row {
-            hides: &["\u{202e}"],
-            ..row("text that turns the direction of reading", "list cells.so --format json", &[0], &["\\u202e"])
-        },
-        Row {
-            start: Start::Limited("-v 8000000"),
-            ..row(
-                "component where address space is limited",
-                "load add.wasm --quick --processes 1 --call add(1,2)",
-                &[0],
-                &["ulimit -v", "on demand"],
-            )
-        },
-        row(
-            "component of WASI 0.3 with nothing to run",
-            "list async.wasm",
-            &[1],
-            &["async.wasm: exports nothing to run"],
-        ),
-        row("component that is cut off", "list cut.wasm", &[1], &["cut.wasm: "]),
-        row("core module", "list core.wasm", &[0, 1], &["core.wasm"]),
-        row("text in place of a component", "list text.wasm", &[1], &["not a WebAssembly file"]),
-        row(
-            "components nested very deep",
-            "list nested.wasm --deadline 20s",
-            &[1],
-            &["nested.wasm: ", "nested more than 100 deep"],
-        ),
-        row(
-            "component with a hundred thousand instances",
-            "list instances.wasm --deadline 20s",
-            &[1],
-            &["instances.wasm: "],
-        ),
-        row("types that double at each level", "list doubling.wasm --deadline 20s", &[1], &["doubling.wasm: "]),
-    ]
+/// What a measurement takes at least.
+const SHORT: &str = "--quick --time 20ms --format json";
+
+/// A file, with its options, that is loaded together with a good one.
+fn beside(name: &'static str, file: &str, says: &'static [&'static str]) -> Row {
+    let deadline = if file.contains("--deadline") { "" } else { "--deadline 5s" };
+    let line = format!("load {file} add.wasm --call add(1,2) {SHORT} {deadline}");
+    Row { measures: vec!["add/call"], ..row(name, &line, &[1], says) }
+}
+
+/// A scenario of a plug-in that is measured together with its good one.
+fn of_plugin(
+    name: &'static str,
+    plugin: &'static str,
+    scenario: &str,
+    options: &str,
+    statuses: &'static [i32],
+    says: &'static [&'static str],
+) -> Row {
+    let good = if plugin == "hostile" { "hostile/good" } else { "trespass/good" };
+    let line = format!("load {plugin}.wasm --filter {plugin}/{{good,{scenario}}} {SHORT} {options}");
+    Row { measures: vec![good], ..row(name, &line, statuses, says) }
 }
 
 /// Files that are not what they should be.
@@ -224,8 +161,28 @@ fn secrets() -> Vec<Row> {
 }
 
 impl Row {
-    /// The command that runs it.
-    pub(crate) fn command(&self, program: &Path) -> Command {
+    /// Whether it is run in the project, and not in the folder of the corpus.
+    pub(crate) fn is_in_project(&self) -> bool {
+        self.start == Start::InProject
+    }
+
+    /// How long it may take.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.is_in_project() { PATIENCE_WITH_ALL } else { PATIENCE }
+    }
+
+    /// Whether the host prints a document.
+    pub(crate) fn has_document(&self) -> bool {
+        self.is_in_project() || !self.measures.is_empty()
+    }
+
+    /// What a line contains that names the input.
+    pub(crate) fn named(&self) -> &'static str {
+        self.says.first().copied().unwrap_or_default()
+    }
+
+    /// The command that runs it, with a folder for its results.
+    pub(crate) fn command(&self, program: &Path, results: &Path) -> Command {
         match self.start {
             Start::Plain => {
                 let mut command = Command::new(program);
@@ -237,6 +194,11 @@ impl Row {
                 program,
             ),
             Start::Limited(limit) => self.by_shell(&format!("ulimit {limit}; exec \"$0\" \"$@\""), program),
+            Start::InProject => {
+                let mut command = Command::new("sh");
+                command.args(["-c", ALL_PLUGINS]).arg(program).arg(results);
+                command
+            }
         }
     }
 
@@ -247,8 +209,8 @@ impl Row {
         command
     }
 
-    /// The differences between the expectation and the `status` or the printed `text`.
-    pub(crate) fn faults(&self, status: i32, text: &str) -> Vec<String> {
+    /// The differences between the expectation and the `status`, the printed `text` or the `document`.
+    pub(crate) fn faults(&self, status: i32, text: &str, document: Option<&Document>) -> Vec<String> {
         let mut faults = Vec::new();
         if !self.statuses.contains(&status) {
             let last = text.lines().last().unwrap_or_default();
@@ -259,6 +221,9 @@ impl Row {
         );
         faults
             .extend(self.hides.iter().filter(|part| text.contains(**part)).map(|part| format!("{part:?} was printed")));
+        let is_unmeasured = |scenario: &&&str| !document.is_some_and(|document| document.measures(scenario));
+        let unmeasured = self.measures.iter().filter(is_unmeasured);
+        faults.extend(unmeasured.map(|scenario| format!("{scenario} has no figure, and is a good one")));
         faults
     }
 }
@@ -277,9 +242,31 @@ mod tests {
     #[test]
     fn faults_are_status_missing_text_and_shown_secrets() {
         let row = Row { hides: &["secret"], ..row("name", "list x", &[1], &["part"]) };
-        assert!(row.faults(1, "a part of it").is_empty());
-        let faults = row.faults(101, "a secret");
+        assert!(row.faults(1, "a part of it", None).is_empty());
+        let faults = row.faults(101, "a secret", None);
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert!(faults[0].contains("[1]") && faults[0].contains("a secret"), "{faults:?}");
+    }
+
+    #[test]
+    fn good_plug_in_beside_must_have_a_figure() {
+        let row = beside("name", "x.so --deadline 9s", &["x.so"]);
+        let words = "load x.so --deadline 9s add.wasm --call add(1,2) --quick --time 20ms --format json";
+        assert_eq!(row.words.join(" "), words);
+        let document = |status: &str| {
+            let text = format!(r#"{{"cells": [{{"scenario": "add/call", "status": "{status}"}}]}}"#);
+            Document::parse(&text).unwrap_or_else(|error| panic!("{error}"))
+        };
+        assert!(row.faults(1, "x.so", Some(&document("ok"))).is_empty());
+        for missing in [Some(&document("failed")), None] {
+            assert!(row.faults(1, "x.so", missing)[0].starts_with("add/call has no figure"));
+        }
+    }
+
+    #[test]
+    fn scenario_of_a_plug_in_is_measured_with_its_good_one() {
+        let row = of_plugin("name", "trespass", "rings", "--memory 1Mi", &[1], &["trespass/rings"]);
+        let words = "load trespass.wasm --filter trespass/{good,rings} --quick --time 20ms --format json --memory 1Mi";
+        assert_eq!((row.words.join(" "), row.named()), (words.to_owned(), "trespass/rings"));
     }
 }

@@ -43,9 +43,14 @@ pub(crate) fn run(project: &Project, extent: Extent, is_repeated: bool) -> Resul
     };
     let ((packages, heavy), (_, heavy_plugins)) = (members(None)?, members(Some(PLUGINS_MANIFEST))?);
     let (with_examples, go_modules) = (examples::packages(&packages)?, go::modules(project)?);
+    let heavy_probes = match extent {
+        Extent::All => probes::heavy_workspaces(project)?,
+        Extent::Required => Vec::new(),
+    };
     let selected = Selected {
         heavy: &heavy,
         heavy_plugins: &heavy_plugins,
+        heavy_probes: &heavy_probes,
         with_examples: &with_examples,
         go_modules: &go_modules,
     };
@@ -87,12 +92,17 @@ fn perform(project: &Project, step: &Step) -> Result<Outcome> {
         Work::Setup(extent) => setup::run(project, *extent),
         Work::Tidy => tidy::run(project),
         Work::Plugins => plugins::run(project, &PluginRequest::all(Profile::Release)),
+        Work::Variants => {
+            let names = vec![plan::WITH_VARIANTS.to_owned()];
+            plugins::run(project, &PluginRequest { names, has_variants: true, ..PluginRequest::all(Profile::Release) })
+        }
         Work::Probes => probes::run(project, Profile::Dev),
+        Work::HeavyProbes(names) => probes::test_heavy(project, names),
         Work::Field => field::run(project),
         Work::Go(_) => return Ok(go::test(project)?.map_or(Outcome::Passed, Outcome::Skipped)),
-        Work::HostTests(arguments) => {
+        Work::HostTests { arguments, variables } => {
             let program = runner::Copied::new(&project.target().join("xtask"))?;
-            tool::run(runner::cargo(project, &program)?.args(arguments))
+            tool::run(runner::cargo(project, &program)?.args(arguments).envs(variables.iter().copied()))
         }
         Work::Cargo { manifest, arguments, variable } => {
             let mut command = project.cargo(*manifest);

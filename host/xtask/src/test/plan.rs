@@ -4,7 +4,8 @@ use super::{dependencies, miri};
 use crate::command_line::Extent;
 use crate::demo::LEAN_FEATURES;
 use crate::plugins::WASM_TARGET;
-use crate::project::PLUGINS_MANIFEST;
+use crate::probes;
+use crate::project::{PLUGINS_MANIFEST, folder_name};
 
 /// One step of the plan.
 #[derive(Debug)]
@@ -28,14 +29,23 @@ pub(super) enum Work {
     Miri,
     /// Build the plug-ins, which the host's tests load.
     Plugins,
+    /// Build the variants of one plug-in, which tests of comparisons load.
+    Variants,
     /// Build the probes, in the profile of the tests.
     Probes,
+    /// Check, test and build the probes in these folders, which are workspaces of their own.
+    HeavyProbes(Vec<String>),
     /// Run the host on hostile inputs.
     Field,
     /// Check and test the Go modules in these folders.
     Go(Vec<String>),
-    /// Run the tests of the root workspace with these arguments of cargo, without deterministic ones that have passed.
-    HostTests(Vec<String>),
+    /// Run the tests of the root workspace, without deterministic ones that have passed.
+    HostTests {
+        /// The arguments of cargo.
+        arguments: Vec<String>,
+        /// Environment variables for the tests.
+        variables: &'static [(&'static str, &'static str)],
+    },
     /// Run cargo on one of the two workspaces.
     Cargo {
         /// The manifest of the workspace, if it is not the root's.
@@ -57,20 +67,39 @@ impl Step {
             Work::Dependencies => dependencies::shown(),
             Work::Miri => miri::shown(),
             Work::Plugins => "cargo xtask plugins".into(),
+            Work::Variants => format!("cargo xtask plugins {WITH_VARIANTS} --variants"),
             Work::Probes => "cargo xtask probes --profile dev".into(),
+            Work::HeavyProbes(names) => {
+                let shown = |name: &String| {
+                    probes::heavy_checks(name).map(|arguments| format!("{}cargo {arguments}", target_folder(name)))
+                };
+                let build = "cargo xtask probes --heavy --profile dev".to_owned();
+                names.iter().flat_map(shown).chain([build]).collect::<Vec<_>>().join(" && ")
+            }
             Work::Field => "cargo xtask field".into(),
             Work::Go(modules) => {
                 let of = |module: &String| format!("go -C {module} vet ./... && go -C {module} test ./...");
                 let format = format!("gofmt -l {}", modules.join(" "));
                 [format].into_iter().chain(modules.iter().map(of)).collect::<Vec<_>>().join(" && ")
             }
-            Work::HostTests(arguments) => format!("cargo {}", arguments.join(" ")),
-            Work::Cargo { arguments, variable, .. } => {
+            Work::HostTests { arguments, variables } => {
+                let variables: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+                format!("{variables}cargo {}", arguments.join(" "))
+            }
+            Work::Cargo { manifest, arguments, variable } => {
+                // Formatting makes nothing.
+                let compiled = manifest.filter(|_| arguments.first().is_some_and(|word| word != "fmt"));
+                let folder = compiled.and_then(folder_name).map(target_folder).unwrap_or_default();
                 let variable = variable.map(|(name, value)| format!("{name}='{value}' ")).unwrap_or_default();
-                format!("{variable}cargo {}", arguments.join(" "))
+                format!("{folder}{variable}cargo {}", arguments.join(" "))
             }
         }
     }
+}
+
+/// The assignment by which a shell gives cargo the target folder of the workspace `name`, which the steps share.
+fn target_folder(name: &str) -> String {
+    format!("CARGO_TARGET_DIR=\"${{CARGO_TARGET_DIR:-target}}/{name}\" ")
 }
 
 /// What is special about packages and Go modules.
@@ -80,11 +109,19 @@ pub(super) struct Selected<'a> {
     pub(super) heavy: &'a [String],
     /// The plug-ins that are not compiled.
     pub(super) heavy_plugins: &'a [String],
+    /// The probes that are workspaces of their own, where they are built.
+    pub(super) heavy_probes: &'a [String],
     /// The packages of the root workspace that have examples in their documentation.
     pub(super) with_examples: &'a [String],
     /// The folders of the Go modules.
     pub(super) go_modules: &'a [String],
 }
+
+/// The plug-in whose variants are built: it has all of them.
+pub(super) const WITH_VARIANTS: &str = "kernels";
+
+/// The tests of engine settings, with the code generators that the default build lacks.
+const CODE_GENERATORS: &str = "test --package bench-wasm --features code-generators --test it -- settings";
 
 /// All steps, the fast ones first.
 pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
@@ -92,7 +129,7 @@ pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
     let plugins = |line: &str| cargo(Some(PLUGINS_MANIFEST), line, selected.heavy_plugins);
     let clippy_lean = format!("clippy --package bench-host {LEAN_FEATURES} -- -D warnings");
     let clippy_wasm = format!("clippy --workspace --target {WASM_TARGET} -- -D warnings");
-    vec![
+    let mut steps = vec![
         Step { title: "setup", work: Work::Setup(extent) },
         Step { title: "format, host", work: cargo(None, "fmt --all --check", &[]) },
         Step { title: "format, plug-ins", work: cargo(Some(PLUGINS_MANIFEST), "fmt --all --check", &[]) },
@@ -108,13 +145,26 @@ pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
         // The host's tests load what the next two steps build.
         Step { title: "plug-ins", work: Work::Plugins },
         Step { title: "probes", work: Work::Probes },
-        Step { title: "tests, host", work: host_tests(selected.heavy) },
+        Step { title: "tests, host", work: host_tests(selected.heavy, extent) },
         Step { title: "examples", work: examples(selected.with_examples) },
         Step { title: "hostile inputs", work: Work::Field },
         Step { title: "tests, plug-ins", work: plugins("test --workspace") },
         Step { title: "Miri", work: Work::Miri },
         Step { title: "documentation", work: documentation(host("doc --workspace --no-deps")) },
-    ]
+    ];
+    if extent == Extent::All {
+        let behind =
+            |steps: &[Step], title: &str| steps.iter().position(|step| step.title == title).map_or(0, |at| at + 1);
+        // Building all plug-ins removes variants, so they come after.
+        steps.insert(behind(&steps, "plug-ins"), Step { title: "variants", work: Work::Variants });
+        let generators = Step { title: "tests, code generators", work: cargo(None, CODE_GENERATORS, &[]) };
+        steps.insert(behind(&steps, "tests, host"), generators);
+    }
+    // They take longest, and hardly any change concerns them.
+    if !selected.heavy_probes.is_empty() {
+        steps.push(Step { title: "heavy probes", work: Work::HeavyProbes(selected.heavy_probes.to_vec()) });
+    }
+    steps
 }
 
 /// A cargo command on a workspace: the manifest and the exclusions go before the arguments after `--`.
@@ -135,9 +185,20 @@ fn cargo(manifest: Option<&'static str>, line: &str, exclude: &[String]) -> Work
     Work::Cargo { manifest, arguments, variable: None }
 }
 
-fn host_tests(exclude: &[String]) -> Work {
+/// How often agents, servers and coordinators of fleets are killed, and for how many seconds a link is down and an agent is frozen, where all is
+/// tested: so often and so long that what holds by chance is found out. Otherwise it is a few times, so that tests are fast.
+const FLEETS: &[(&str, &str)] = &[
+    ("BENCH_FLEET_TEST_KILLS", "200"),
+    ("BENCH_FLEET_TEST_RESTARTS", "10"),
+    ("BENCH_FLEET_TEST_CUT", "60"),
+    ("BENCH_HOST_TEST_COORDINATORS", "10"),
+    ("BENCH_HOST_TEST_FREEZE", "40"),
+];
+
+fn host_tests(exclude: &[String], extent: Extent) -> Work {
+    let variables = if extent == Extent::All { FLEETS } else { &[] };
     match cargo(None, "test --workspace --tests", exclude) {
-        Work::Cargo { arguments, .. } => Work::HostTests(arguments),
+        Work::Cargo { arguments, .. } => Work::HostTests { arguments, variables },
         other => other,
     }
 }
@@ -167,7 +228,7 @@ mod tests {
         let text = |text: &str| [text.to_owned()];
         let (heavy, with_examples, go_modules) = (text("duckdb-probe"), text("wal-log"), text("plugins/a-go"));
         let selected =
-            Selected { heavy: &heavy, heavy_plugins: &[], with_examples: &with_examples, go_modules: &go_modules };
+            Selected { heavy: &heavy, with_examples: &with_examples, go_modules: &go_modules, ..Selected::default() };
         let shown: Vec<String> = steps(Extent::Required, &selected).iter().map(Step::shown).collect();
         assert_eq!(
             shown,
@@ -181,14 +242,14 @@ mod tests {
                 "gofmt -l plugins/a-go && go -C plugins/a-go vet ./... && go -C plugins/a-go test ./...",
                 "cargo clippy --workspace --all-targets --exclude duckdb-probe -- -D warnings",
                 "cargo clippy --package bench-host --no-default-features -- -D warnings",
-                "cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings",
-                "cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings",
+                r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/plugins" cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings"#,
+                r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/plugins" cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings"#,
                 "cargo xtask plugins",
                 "cargo xtask probes --profile dev",
                 "cargo test --workspace --tests --exclude duckdb-probe",
                 "cargo test --doc --package wal-log",
                 "cargo xtask field",
-                "cargo test --workspace --manifest-path plugins/Cargo.toml",
+                r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/plugins" cargo test --workspace --manifest-path plugins/Cargo.toml"#,
                 "MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation' cargo +nightly miri test --package wal-log --lib -- checksum record turn --skip flipped_bit && \
                  MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-disable-weak-memory-emulation' cargo +nightly miri test --package shm-ring --test heap",
                 "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --exclude duckdb-probe",
@@ -197,7 +258,31 @@ mod tests {
     }
 
     #[test]
-    fn all_begins_with_the_optional_parts() {
-        assert_eq!(steps(Extent::All, &Selected::default())[0].shown(), "cargo xtask setup --all");
+    fn all_begins_with_the_optional_parts_and_ends_with_the_heavy_probes() {
+        let heavy_probes = ["tabular-a".to_owned()];
+        let steps = steps(Extent::All, &Selected { heavy_probes: &heavy_probes, ..Selected::default() });
+        let [first, .., last] = &steps[..] else { panic!("{steps:?}") };
+        assert_eq!(first.shown(), "cargo xtask setup --all");
+        let behind = |title: &str| steps[1 + steps.iter().position(|step| step.title == title).unwrap()].shown();
+        assert_eq!(behind("plug-ins"), "cargo xtask plugins kernels --variants");
+        assert_eq!(
+            behind("tests, host"),
+            "cargo test --package bench-wasm --features code-generators --test it -- settings"
+        );
+        let tests = steps.iter().find(|step| step.title == "tests, host").unwrap().shown();
+        assert_eq!(
+            tests,
+            "BENCH_FLEET_TEST_KILLS=200 BENCH_FLEET_TEST_RESTARTS=10 BENCH_FLEET_TEST_CUT=60 BENCH_HOST_TEST_COORDINATORS=10 \
+             BENCH_HOST_TEST_FREEZE=40 cargo test --workspace --tests"
+        );
+        let folder = r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/tabular-a""#;
+        let manifest = "--manifest-path native-probes/tabular-a/Cargo.toml";
+        assert_eq!(
+            last.shown(),
+            format!(
+                "{folder} cargo clippy --all-targets {manifest} -- -D warnings && {folder} cargo test {manifest} && \
+                 cargo xtask probes --heavy --profile dev"
+            )
+        );
     }
 }

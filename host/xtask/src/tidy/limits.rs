@@ -11,7 +11,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
     let Some(source) = sources.iter().find(|source| source.path == TABLE_IN) else { return Vec::new() };
     let of_section = source.text().lines().enumerate().skip_while(|(_, line)| *line != HEADING).skip(1);
     let of_section = of_section.take_while(|(_, line)| !line.starts_with("## "));
-    // Without the line of titles and the one below it.
+    // The first two lines are the heading and the rule below it.
     let rows = of_section.filter(|(_, line)| line.starts_with('|')).skip(2);
     let mut findings = Vec::new();
     for (index, line) in rows {
@@ -21,9 +21,8 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             findings.push(source.finding(index + 1, "no file is named: say where the maximum is"));
         }
         for name in names.filter(|name| !exists(sources, name)) {
-            findings.push(
-                source.finding(index + 1, format!("`{name}` is no file or folder in host, native-probes or registry")),
-            );
+            findings
+                .push(source.finding(index + 1, format!("`{name}` does not exist in host, native-probes or registry")));
         }
     }
     findings

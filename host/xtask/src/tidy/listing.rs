@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::source::Source;
 use crate::go::PROCESS;
+use crate::hostile;
 use crate::output::say;
 use crate::plugins::NATIVE_CPU_FOLDER;
 use crate::project::Project;
@@ -63,7 +64,7 @@ fn walk(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<()> {
 /// Whether this is a built module in the folders of the sources, or the program of one.
 fn is_built(path: &str) -> bool {
     let folder = path.rsplit_once('/').map(|(folder, _)| folder);
-    matches!(folder, Some("plugins" | NATIVE_CPU_FOLDER | "native-probes"))
+    matches!(folder, Some("plugins" | NATIVE_CPU_FOLDER | hostile::FOLDER | "native-probes"))
         && [".wasm", ".so", ".dylib", PROCESS].iter().any(|ending| path.ends_with(ending))
 }
 
@@ -80,9 +81,10 @@ mod tests {
             "plugins/a.wasm",
             "plugins/a-process",
             "plugins/native-cpu/a.so",
+            "plugins/hostile/a.wasm",
             "native-probes/a.so",
         ];
-        for path in ["a.rs", "plugins/a/src/lib.rs", "host/a.so"].into_iter().chain(built) {
+        for path in ["a.rs", "plugins/a/src/lib.rs", "plugins/hostile/a.wat", "host/a.so"].into_iter().chain(built) {
             let file = root.path().join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, "").unwrap();
@@ -90,6 +92,6 @@ mod tests {
         let mut paths = Vec::new();
         walk(root.path(), "", &mut paths).unwrap();
         paths.sort();
-        assert_eq!(paths, ["a.rs", "host/a.so", "plugins/a/src/lib.rs"]);
+        assert_eq!(paths, ["a.rs", "host/a.so", "plugins/a/src/lib.rs", "plugins/hostile/a.wat"]);
     }
 }

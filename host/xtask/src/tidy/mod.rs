@@ -5,6 +5,7 @@ mod layout;
 mod limits;
 mod links;
 mod listing;
+mod recorded;
 mod source;
 mod text;
 
@@ -49,6 +50,7 @@ const RULES: &[Rule] = &[
 pub(crate) fn run(project: &Project) -> Result<()> {
     let sources = listing::read(project)?;
     let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(&sources)).collect();
+    findings.extend(recorded::check(project)?);
     findings.sort();
     for finding in &findings {
         say(finding);
