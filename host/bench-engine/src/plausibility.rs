@@ -143,6 +143,11 @@ pub fn grows(
         if found.is_growing() {
             return Ok(Warm { batch, ..warm });
         }
+        // So many seemed enough because a timing was disturbed.
+        if found.single_ns < enough_ns(overhead) && times < BATCH_MAX / 2 {
+            times *= 2;
+            continue;
+        }
         left -= 1;
         if left == 0 || found.double_ns > BATCH_NS_MAX || times > BATCH_MAX / (2 * FACTOR) {
             return Err(found.refusal(times).into());
@@ -205,6 +210,13 @@ fn growth(checked: &mut Checked<'_>, clock: &impl Clock, times: u64) -> Result<G
     Ok(found)
 }
 
+/// So long must a batch take that the cost of the call and the resolution of the clock do not matter.
+fn enough_ns(overhead: &Overhead) -> f64 {
+    const CALLS: f64 = 20.0;
+    const NS_MIN: f64 = 2_000.0;
+    (CALLS * (overhead.call_ns + overhead.clock_ns)).max(NS_MIN)
+}
+
 /// As many operations, at least `times`, that the cost of the call and the resolution of the clock do not matter.
 fn enough(
     checked: &mut Checked<'_>,
@@ -212,12 +224,9 @@ fn enough(
     overhead: &Overhead,
     mut times: u64,
 ) -> Result<u64, MeasureError> {
-    const CALLS: f64 = 20.0;
-    const NS_MIN: f64 = 2_000.0;
-    let wanted_ns = (CALLS * (overhead.call_ns + overhead.clock_ns)).max(NS_MIN);
     loop {
         let ns = timed(checked, clock, times)?;
-        if ns >= wanted_ns {
+        if ns >= enough_ns(overhead) {
             return Ok(times);
         }
         if times >= BATCH_MAX / 2 {
@@ -240,9 +249,9 @@ mod tests {
     use bench_model::{Check, Direction, ModuleError, Outcome};
 
     /// A session whose time is a function of the number of operations.
-    struct Timed(FakeClock, fn(u64) -> u64);
+    struct Timed<F>(FakeClock, F);
 
-    impl Session for Timed {
+    impl<F: FnMut(u64) -> u64> Session for Timed<F> {
         fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
             self.0.advance((self.1)(times));
             Ok(Outcome { operations: times, bytes: 0, checksum: 0 })
@@ -274,6 +283,16 @@ mod tests {
         check(|_| 50_000, 1, Err("512 take 50000 ns and 1024 take 50000 ns (the best of 30 each)"));
         check(|times| 50_000 + times, 4, Err("time does not grow"));
         check(|times| 1_000 * times.isqrt(), 1 << 20, Err("time does not grow"));
+    }
+
+    #[test]
+    fn disturbed_timing_does_not_make_operations_look_free() {
+        let clock = FakeClock::default();
+        let mut disturbed_ns = Some(50_000);
+        let mut session = Timed(clock.clone(), |times: u64| disturbed_ns.take().unwrap_or(600 + times / 10));
+        let overhead = Overhead { clock_ns: 20.0, call_ns: 80.0 };
+        let found = grows(&mut session, &clock, &overhead, Warm { batch: 1, checksum: 0 });
+        assert_eq!(found.map(|warm| warm.batch), Ok(1));
     }
 
     #[test]
