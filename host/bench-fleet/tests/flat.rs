@@ -2,6 +2,7 @@
 //! arrived, and no more than a few of them are in memory at any time.
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod made_up;
 
 use bench_fleet::{

@@ -3,11 +3,9 @@
 use super::silence::PREPARING_NS;
 use super::simulation::{Counted, PROCESSES, REPETITION_NS, Simulation};
 use super::*;
-use crate::inspect::PlannedCell;
 use crate::made_up;
 use crate::queue::{Embedded, Part};
-use bench_model::{Arguments, Arm};
-use bench_sink::runfile::{OutcomeRecord, Planned, Record, encode};
+use bench_sink::runfile::{OutcomeRecord, Record, encode};
 use proptest::prelude::*;
 
 mod parts;
@@ -404,19 +402,9 @@ fn queue_of_a_coordinator_that_was_lost_is_gone_on_with() {
 
 /// A coordinator of two agents of one class, whose groups have one cell and one repetition each, and which checks what they send.
 fn inspecting() -> Coordinator<Embedded<Counted>> {
-    let cell = |group| PlannedCell {
-        group,
-        scenario: "m/s".to_owned(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        sha256: "d".to_owned(),
-    };
-    let planned =
-        Planned { cells: 2, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
     let mut coordinator = measuring();
-    let cells = vec![cell(0), cell(1)];
-    coordinator.inspect(Inspector::new(&made_up::spec(), planned, cells, vec![None, None]));
+    let cells = vec![made_up::planned_cell(0), made_up::planned_cell(1)];
+    coordinator.inspect(Inspector::new(&made_up::spec(), made_up::planned(2, 1), cells, vec![None, None]));
     coordinator
 }
 

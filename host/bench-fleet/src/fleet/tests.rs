@@ -3,12 +3,10 @@
 use super::*;
 use crate::agent::{AgentTask, Uplink, listen, serve};
 use crate::coordinator::AgentState;
-use crate::inspect::{Inspector, PlannedCell};
+use crate::inspect::Inspector;
 use crate::made_up;
 use crate::queue::{Blocks, Embedded, Part};
-use bench_model::{Arguments, Arm};
-use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{OutcomeRecord, Planned, Record, RunRecord, encode};
+use bench_sink::runfile::{OutcomeRecord, Planned, Record, encode};
 
 /// What an agent does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +23,7 @@ enum Nature {
 struct Task(Nature);
 
 fn planned() -> Planned {
-    Planned { cells: 2, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None }
+    made_up::planned(2, 1)
 }
 
 impl AgentTask for Task {
@@ -37,16 +35,7 @@ impl AgentTask for Task {
         if self.0 == Nature::Refuses {
             return Err("its modules differ".to_owned());
         }
-        let run = RunRecord {
-            id: spec.id.clone(),
-            started: "1".to_owned(),
-            seed: spec.seed,
-            command: Vec::new(),
-            planned: planned(),
-            fingerprint: Fingerprint::default(),
-            program_sha256: None,
-            warnings: Vec::new(),
-        };
+        let run = made_up::run(spec.clone(), planned());
         uplink.block(Part::Note(0), &encode(&[Record::Run(run)])).map_err(|error| error.to_string())?;
         Ok(Duration::from_secs(600))
     }
@@ -119,15 +108,7 @@ fn come_with(door: &dyn Fn(Visitor), name: &str, mut task: impl AgentTask + Send
 
 /// What checks the blocks of so many agents.
 fn inspector(agents: usize) -> Inspector {
-    let cell = |group| PlannedCell {
-        group,
-        scenario: "m/s".to_owned(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        sha256: "d".to_owned(),
-    };
-    let cells = (0..planned().cells).map(cell).collect();
+    let cells = (0..planned().cells).map(made_up::planned_cell).collect();
     Inspector::new(&made_up::spec(), planned(), cells, vec![None; agents])
 }
 

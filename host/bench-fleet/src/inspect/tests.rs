@@ -12,33 +12,16 @@ const B: AgentId = AgentId(1);
 
 /// Three cells, of which the first two are a group, in two repetitions; the program of the agent `A` is known.
 fn inspector() -> Inspector {
-    let cell = |group| PlannedCell {
-        group,
-        scenario: "m/s".to_owned(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        sha256: "d".to_owned(),
-    };
-    Inspector::new(&made_up::spec(), planned(), vec![cell(0), cell(0), cell(1)], vec![Some("p".to_owned()), None])
+    let cells = [0, 0, 1].map(made_up::planned_cell).to_vec();
+    Inspector::new(&made_up::spec(), planned(), cells, vec![Some("p".to_owned()), None])
 }
 
 fn planned() -> Planned {
-    Planned { cells: 3, processes: 2, time_ns: None, iterations: None, within_ns: None, order_sha256: None }
+    made_up::planned(3, 2)
 }
 
 fn run() -> RunRecord {
-    let spec = made_up::spec();
-    RunRecord {
-        id: spec.id,
-        started: "1".to_owned(),
-        seed: spec.seed,
-        command: Vec::new(),
-        planned: planned(),
-        fingerprint: Fingerprint::default(),
-        program_sha256: Some("p".to_owned()),
-        warnings: Vec::new(),
-    }
+    RunRecord { program_sha256: Some("p".to_owned()), ..made_up::run(made_up::spec(), planned()) }
 }
 
 fn module(sha256: &str, refused: Option<&str>) -> Record {

@@ -1,6 +1,7 @@
 //! Merges shards that were made up, and every kind of directory that does not fit.
 
 use super::*;
+use crate::Spec;
 use crate::made_up;
 use bench_model::Arm;
 use bench_sink::fingerprint::Fingerprint;
@@ -34,19 +35,13 @@ impl Made {
         let directory = folder.join(name);
         let mut writer = RunWriter::create(&directory).unwrap();
         let fingerprint = Fingerprint { kernel: self.kernel.to_owned(), ..Fingerprint::default() };
-        let planned =
-            Planned { cells: 6, processes: 2, time_ns: Some(1), iterations: None, within_ns: None, order_sha256: None };
         let shard = format!("{}/{}", self.number, self.of);
         let command = ["bench-host", "run", "s", "--shard", &shard].map(str::to_owned).to_vec();
+        let spec = Spec { id: name.to_owned(), seed: self.seed, command, ..made_up::spec() };
         let run = RunRecord {
-            id: name.to_owned(),
             started: self.times.0.to_owned(),
-            seed: self.seed,
-            command,
-            planned,
             fingerprint: fingerprint.clone(),
-            program_sha256: None,
-            warnings: Vec::new(),
+            ..made_up::run(spec, Planned { time_ns: Some(1), ..made_up::planned(6, 2) })
         };
         let part = PartRecord {
             number: self.number,

@@ -170,16 +170,8 @@ impl AgentTask for Fake {
         if self.notes > 0 {
             return Ok(lease);
         }
-        let run = RunRecord {
-            id: spec.id.clone(),
-            started: "1".to_owned(),
-            seed: spec.seed,
-            command: spec.command.clone(),
-            planned: planned(self.groups),
-            fingerprint: card().fingerprint,
-            program_sha256: card().program_sha256,
-            warnings: Vec::new(),
-        };
+        let HostCard { fingerprint, program_sha256, .. } = card();
+        let run = RunRecord { fingerprint, program_sha256, ..made_up::run(spec.clone(), planned(self.groups)) };
         self.keep(None, &[Record::Run(run)], uplink)?;
         Ok(lease)
     }
@@ -208,14 +200,7 @@ impl AgentTask for Fake {
 
 /// What is planned of so many groups.
 pub(crate) fn planned(groups: u32) -> Planned {
-    Planned {
-        cells: groups,
-        processes: PROCESSES,
-        time_ns: None,
-        iterations: None,
-        within_ns: None,
-        order_sha256: None,
-    }
+    made_up::planned(groups, PROCESSES)
 }
 
 fn block(cell: u32, process: u32, agent: &str) -> [Record; 2] {

@@ -18,10 +18,8 @@ mod whole;
 
 use bench_fleet::{
     AgentId, AgentState, Checks, ClassId, Collected, Collector, Coordinator, Embedded, Fleet, FleetFolder,
-    FleetObserver, HostCard, Inspector, JOIN, PlannedCell, Queue, ShardOf, classify, has_head, merge, own_blocks,
-    write_shard,
+    FleetObserver, HostCard, Inspector, JOIN, Queue, ShardOf, classify, has_head, merge, own_blocks, write_shard,
 };
-use bench_model::{Arguments, Arm};
 use bench_sink::digest;
 use bench_sink::runfile::{ClockRecord, RawLine, Record};
 use fake::{Fate, GROUPS, PROCESSES, SHORT_LEASE, command, planned, skew_s};
@@ -96,16 +94,8 @@ fn measure(agents: &[(&str, Fate)], restarts: &[Duration]) -> (u32, usize) {
 
 /// Checks what the agents send. None of them lies, whatever happens to them.
 fn inspector(cards: &[HostCard], groups: u32) -> Inspector {
-    let cell = |group| PlannedCell {
-        group,
-        scenario: "m/s".to_owned(),
-        arm: Arm::Wasm,
-        variant: None,
-        arguments: Arguments::default(),
-        sha256: "d".to_owned(),
-    };
     let programs = cards.iter().map(|card| card.program_sha256.clone()).collect();
-    Inspector::new(&made_up::spec(), planned(groups), (0..groups).map(cell).collect(), programs)
+    Inspector::new(&made_up::spec(), planned(groups), (0..groups).map(made_up::planned_cell).collect(), programs)
 }
 
 /// Measures so many groups with the agents of `fleet`, whose own run files are in the folder of agents, and with the queue that `queue` makes

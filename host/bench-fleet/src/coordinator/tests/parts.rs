@@ -3,8 +3,6 @@
 
 use super::*;
 use crate::queue::Blocks;
-use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::RunRecord;
 use proptest::sample::Index;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -27,34 +25,13 @@ impl Blocks for Kept {
 /// A message with its block.
 type Sent = (FromAgent, Vec<u8>);
 
-fn planned() -> Planned {
-    Planned {
-        cells: GROUPS,
-        processes: PROCESSES,
-        time_ns: None,
-        iterations: None,
-        within_ns: None,
-        order_sha256: None,
-    }
-}
-
 fn part(part: Part, block: Vec<u8>) -> Sent {
     (FromAgent::Block { part, bytes: block.len() as u64, sha256: String::new() }, block)
 }
 
 /// What an agent sends that measures all groups, beginning with another one than the others do.
 fn script(agent: u32) -> Vec<Sent> {
-    let spec = made_up::spec();
-    let run = RunRecord {
-        id: spec.id,
-        started: "1".to_owned(),
-        seed: spec.seed,
-        command: Vec::new(),
-        planned: planned(),
-        fingerprint: Fingerprint::default(),
-        program_sha256: None,
-        warnings: Vec::new(),
-    };
+    let run = made_up::run(made_up::spec(), made_up::planned(GROUPS, PROCESSES));
     let mut sent = vec![part(Part::Note(0), encode(&[Record::Run(run)]))];
     for group in (0..GROUPS).map(|group| (group + agent) % GROUPS) {
         for process in 0..PROCESSES {
@@ -83,17 +60,9 @@ impl Arrivals {
         let queue = Embedded::new(Kept::default());
         let classes = vec![ClassId(0); AGENTS as usize];
         let mut coordinator = Coordinator::new(queue, &classes, GROUPS, false).unwrap();
-        let cell = |group| PlannedCell {
-            group,
-            scenario: "m/s".to_owned(),
-            arm: Arm::Wasm,
-            variant: None,
-            arguments: Arguments::default(),
-            sha256: "d".to_owned(),
-        };
         let programs = vec![None; AGENTS as usize];
-        let cells = (0..GROUPS).map(cell).collect();
-        coordinator.inspect(Inspector::new(&made_up::spec(), planned(), cells, programs));
+        let cells = (0..GROUPS).map(made_up::planned_cell).collect();
+        coordinator.inspect(Inspector::new(&made_up::spec(), made_up::planned(GROUPS, PROCESSES), cells, programs));
         let scripts: Vec<_> = (0..AGENTS).map(script).collect();
         Self { coordinator, arrived: vec![0; scripts.len()], scripts, first: BTreeMap::new(), now_ns: 0 }
     }

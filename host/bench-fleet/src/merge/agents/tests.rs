@@ -4,12 +4,11 @@ use crate::made_up;
 use crate::merge::{Checks, Merged, merge};
 use crate::own::CARD;
 use crate::protocol::HostCard;
-use crate::{AgentCard, MergeError};
+use crate::{AgentCard, MergeError, Spec};
 use bench_model::Checksum;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{
-    EndRecord, FILE_NAME, OutcomeRecord, PartRecord, Planned, RawLine, Record, RunFile, RunRecord, RunWriter, Status,
-    encode,
+    EndRecord, FILE_NAME, OutcomeRecord, PartRecord, RawLine, Record, RunFile, RunWriter, Status, encode,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,18 +43,8 @@ impl Agent {
     fn write(&self, folder: &Path) -> PathBuf {
         let directory = folder.join(format!("{}@{}", self.run, self.name));
         let mut writer = RunWriter::create(&directory).unwrap();
-        let planned =
-            Planned { cells: 6, processes: 2, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
-        let run = RunRecord {
-            id: self.run.to_owned(),
-            started: "1".to_owned(),
-            seed: 7,
-            command: vec!["bench-host".to_owned()],
-            planned,
-            fingerprint: Fingerprint::default(),
-            program_sha256: None,
-            warnings: Vec::new(),
-        };
+        let spec = Spec { id: self.run.to_owned(), seed: 7, ..made_up::spec() };
+        let run = made_up::run(spec, made_up::planned(6, 2));
         writer.append(&[Record::Run(run)]).unwrap();
         for (cell, process, status) in &self.repetitions {
             writer.append_raw(&self.block(*cell, *process, *status)).unwrap();
