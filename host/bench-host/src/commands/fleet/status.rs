@@ -11,7 +11,7 @@ use bench_fleet::{
     AgentId, AgentState, AgentStatus, COMMON_GROUP, ClassId, ClassStatus, Coordinator, FleetFolder, FleetObserver,
     FleetStatus, HostCard, Pace, Watchers, has_head,
 };
-use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table};
+use bench_report::{Body, Column, Data, Datum, Document, Measure, Section, Table, machine_name};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl<'a> Watch<'a> {
         let number = classes.iter().map(|class| class.0 + 1).max().unwrap_or_default();
         let machines = (0..number).map(|class| {
             let first = classes.iter().position(|known| known.0 == class);
-            first.and_then(|first| cards.get(first)).map_or_else(String::new, machine)
+            first.and_then(|first| cards.get(first)).map_or_else(String::new, |card| machine_name(&card.fingerprint))
         });
         Self {
             folder,
@@ -212,13 +212,6 @@ fn describe(state: &AgentState) -> (&'static str, &[u32]) {
         AgentState::Lost => ("lost", &[]),
         AgentState::Excluded => ("excluded", &[]),
     }
-}
-
-/// What distinguishes a machine for people.
-fn machine(card: &HostCard) -> String {
-    let fingerprint = &card.fingerprint;
-    let model = fingerprint.cpu_model.as_deref().unwrap_or(&fingerprint.architecture);
-    format!("{model}, {} processors, {} {}", fingerprint.cpus, fingerprint.os, fingerprint.kernel)
 }
 
 pub(super) fn show(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
