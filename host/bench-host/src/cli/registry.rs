@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub(crate) enum RegistryCommand {
     /// List the modules of the store: digests, arms, trusted keys that signed them, and where they came from; or the versions of a repository
     #[command(
-        after_help = "Examples:\n  bench-host registry list\n  bench-host registry list --format json\n  bench-host registry list oci://ghcr.io/acme/json"
+        after_help = "Examples:\n  bench-host registry list\n  bench-host registry list --format json\n  bench-host registry list oci://registry.example/acme/json"
     )]
     List(StoredArgs),
     /// Add a component, a probe for this machine, or both, under a name and a version
@@ -40,16 +40,16 @@ pub(crate) enum RegistryCommand {
         after_help = "Examples:\n  bench-host registry trust acme.key.pub --namespace acme --natives\n  bench-host registry trust sha256:9c82… --grant 'net 127.0.0.1:5432'\n  bench-host registry trust sha256:9c82… --revoke"
     )]
     Trust(TrustArgs),
-    /// Push a module with its probes and signatures to an OCI registry, such as ghcr.io or one of your own
+    /// Push a module with its probes and signatures to an OCI registry, such as that of GitHub or one of your own
     #[cfg(feature = "registry")]
     #[command(
-        after_help = "Example:\n  docker login ghcr.io\n  bench-host registry push acme:json@1.2.0 oci://ghcr.io/acme/json"
+        after_help = "Example:\n  docker login registry.example\n  bench-host registry push acme:json@1.2.0 oci://registry.example/acme/json"
     )]
     Push(PushArgs),
     /// Pull a module with its probes and signatures into the store; one that is there is not fetched again
     #[cfg(feature = "registry")]
     #[command(
-        after_help = "Examples:\n  bench-host registry pull oci://ghcr.io/acme/json:1.2.0\n  bench-host registry pull oci://localhost:5000/acme/json@sha256:9c82…"
+        after_help = "Examples:\n  bench-host registry pull oci://registry.example/acme/json:1.2.0\n  bench-host registry pull oci://localhost:5000/acme/json@sha256:9c82…"
     )]
     Pull(PullArgs),
 }

@@ -100,7 +100,7 @@ mod tests {
         [namespace_registries]
         acme = "registry.example.org"
         local = { registry = "names.example.org", metadata = { preferredProtocol = "oci", oci = { registry = "127.0.0.1:5000" } } }
-        deep = { registry = "ghcr.io", metadata = { oci = { namespacePrefix = "owner/" } } }
+        deep = { registry = "registry.example", metadata = { oci = { namespacePrefix = "owner/" } } }
         bad = "user@registry.example.org"
 
         [package_registry_overrides]
@@ -127,7 +127,7 @@ mod tests {
         check("acme:json@1.2.0", Some("oci://registry.example.org/acme/json:1.2.0"));
         check("acme:other@1.2.0", Some("oci://other.example.org/acme/other:1.2.0"));
         check("local:json@1.2.0-rc.1", Some("oci://127.0.0.1:5000/local/json:1.2.0-rc.1"));
-        check("deep:json@1.2.0", Some("oci://ghcr.io/owner/deep/json:1.2.0"));
+        check("deep:json@1.2.0", Some("oci://registry.example/owner/deep/json:1.2.0"));
         // A name that nobody has placed is not asked for anywhere.
         check("else:json@1.2.0", None);
         let bad = namespaces.address(&"bad:json@1.2.0".parse().unwrap());

@@ -432,7 +432,7 @@ mod tests {
         let grants = vec!["dir /a \"b\"\\::/c:ro".parse::<Grant>().unwrap()];
         let mut policy =
             policy(&key, KeyTrust { namespaces: vec!["acme".to_owned()], natives: true, grants: grants.clone() });
-        let sources = vec!["oci://ghcr.io/acme".parse().unwrap()];
+        let sources = vec!["oci://registry.example/acme".parse().unwrap()];
         let submitter = SubmitterTrust { name: "c\"i\"".to_owned(), natives: true, grants: grants.clone(), sources };
         policy.submitters.insert(SecretKey::generate().unwrap().public(), submitter);
         policy.modules.insert(Digest::of_bytes(b""), ModuleTrust { natives: false, grants });
@@ -457,7 +457,10 @@ mod tests {
         check(&format!("[modules.\"{digest}\"]\ngrants = [\"root\"]\n"), "`root` is not a grant");
         check(&format!("[modules.\"{digest}\"]\nnative = true\n"), "native");
         let key = SecretKey::generate().unwrap().public();
-        check(&format!("[submitters.\"{key}\"]\nsources = [\"ghcr.io\"]\n"), "`ghcr.io` is not a place in a registry");
+        check(
+            &format!("[submitters.\"{key}\"]\nsources = [\"registry.example\"]\n"),
+            "`registry.example` is not a place in a registry",
+        );
         check("[keys", "");
     }
 }

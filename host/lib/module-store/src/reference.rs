@@ -270,7 +270,7 @@ mod tests {
         }
         let both = format!("oci://[::1]:5000/json:1@{DIGEST}");
         check(&both, &both);
-        check(&format!("oci://ghcr.io/acme/json@{DIGEST}"), DIGEST);
+        check(&format!("oci://registry.example/acme/json@{DIGEST}"), DIGEST);
     }
 
     #[test]
@@ -281,8 +281,8 @@ mod tests {
         check("Acme:json@1.2.0", "`Acme:json@1.2.0` is not a name");
         check("acme:..@1.2.0", "is not a name");
         check("sha256:12", "`sha256:12` is not a digest");
-        check("oci://ghcr.io/acme/json", "neither a tag nor a digest");
-        check("oci://ghcr.io", "the host of an oci:// reference");
+        check("oci://registry.example/acme/json", "neither a tag nor a digest");
+        check("oci://registry.example", "the host of an oci:// reference");
         check("oci:///acme/json:1", "the host of an oci:// reference");
         check("oci://h:0/acme:1", "the host of an oci:// reference");
         check("oci://h/../json:1", "`../json` is not a repository");

@@ -61,25 +61,32 @@ mod tests {
             let (source, address) = (source.parse::<Source>().unwrap(), address.parse().unwrap());
             assert_eq!(source.has(&address), expect, "{source} {address}");
         };
-        check("oci://ghcr.io", "oci://ghcr.io/acme/json:1", true);
-        check("oci://ghcr.io/acme", "oci://ghcr.io/acme/json:1", true);
-        check("oci://ghcr.io/acme/json", "oci://ghcr.io/acme/json:1", true);
-        check("oci://ghcr.io/acme", "oci://ghcr.io/acme-evil/json:1", false);
-        check("oci://ghcr.io/acme/json", "oci://ghcr.io/acme:1", false);
-        check("oci://ghcr.io", "oci://ghcr.io.evil.example/acme:1", false);
+        check("oci://registry.example", "oci://registry.example/acme/json:1", true);
+        check("oci://registry.example/acme", "oci://registry.example/acme/json:1", true);
+        check("oci://registry.example/acme/json", "oci://registry.example/acme/json:1", true);
+        check("oci://registry.example/acme", "oci://registry.example/acme-evil/json:1", false);
+        check("oci://registry.example/acme/json", "oci://registry.example/acme:1", false);
+        check("oci://registry.example", "oci://registry.example.evil.example/acme:1", false);
         check("oci://localhost:5000", "oci://localhost:5001/acme:1", false);
     }
 
     #[test]
     fn malformed_source_is_explained_without_a_password() {
-        let malformed = ["ghcr.io", "oci://", "oci://ghcr.io/", "oci://ghcr.io/acme:1", "oci://h/../x", "https://h"];
+        let malformed = [
+            "registry.example",
+            "oci://",
+            "oci://registry.example/",
+            "oci://registry.example/acme:1",
+            "oci://h/../x",
+            "https://h",
+        ];
         for text in malformed {
             let error = text.parse::<Source>().unwrap_err().to_string();
             assert!(error.contains(text) && error.contains("expected oci://HOST"), "{error}");
         }
-        let error = "oci://me:secret@ghcr.io/acme".parse::<Source>().unwrap_err().to_string();
+        let error = "oci://me:secret@registry.example/acme".parse::<Source>().unwrap_err().to_string();
         assert!(!error.contains("secret"), "{error}");
-        for text in ["oci://ghcr.io", "oci://[::1]:5000/acme/json"] {
+        for text in ["oci://registry.example", "oci://[::1]:5000/acme/json"] {
             assert_eq!(text.parse::<Source>().unwrap().to_string(), text);
         }
     }
