@@ -37,8 +37,8 @@ pub use self::baselines::{interleaved_baselines, interleaved_baselines_chart};
 pub use self::calibration::Drift;
 pub use self::cell::{CellView, CheckView, arm_label};
 pub use self::comparison::{
-    Candidate, Comparison, ComparisonReport, Figures, InstructionCounts, Label, LadderView, LedgerTerm, LedgerView,
-    Mean, OneSided, Options, RungView, Runs, Side, SubjectAccount, comparison_document,
+    Candidate, Comparison, ComparisonDetail, ComparisonReport, Figures, InstructionCounts, Label, LadderView,
+    LedgerTerm, LedgerView, Mean, OneSided, Options, RungView, Runs, Side, SubjectAccount, comparison_document,
 };
 pub use self::document::{
     Align, Body, Column, Data, Datum, Document, Group, Measure, Node, Notes, Rank, Records, Section, Table, Tree,

@@ -120,9 +120,12 @@ impl Frame {
         let (Some(cell), Some(low), Some(high)) = (title, state.samples.min(), state.samples.quantile(0.99)) else {
             return vec!["no samples yet".to_owned()];
         };
-        let width = ((high - low) / HISTOGRAM_LINES as f64).max(f64::MIN_POSITIVE);
+        let bins = if high > low { HISTOGRAM_LINES } else { 1 };
+        let width = (high - low) / bins as f64;
         let below = |bound: f64| state.samples.count_below(bound);
-        let bounds: Vec<f64> = (0..=HISTOGRAM_LINES).map(|bin| low + width * bin as f64).collect();
+        // The last bin has the samples that equal the quantile.
+        let starts = (0..bins).map(|bin| low + width * bin as f64);
+        let bounds: Vec<f64> = starts.chain([high.next_up()]).collect();
         let counts: Vec<u64> = bounds.windows(2).map(|pair| below(pair[1]) - below(pair[0])).collect();
         let most = counts.iter().copied().max().unwrap_or_default().max(1);
         let room = self.width.saturating_sub(32).max(8);

@@ -200,7 +200,7 @@ impl Comparison {
     }
 
     /// What follows the verdict on a ratio that carries a warning; empty where there is no ratio, or nothing disturbed it.
-    pub(super) fn mark(&self) -> String {
+    pub(crate) fn mark(&self) -> String {
         let is_disturbed = [&self.baseline, &self.candidate].iter().any(|one| !one.disturbances.is_empty());
         if self.figures.is_some() && is_disturbed { format!(", {}", environment::MARK) } else { String::new() }
     }

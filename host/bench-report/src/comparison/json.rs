@@ -32,7 +32,7 @@ pub(super) fn data(comparison: &ComparisonReport) -> Data {
         ladders: comparison.ladders.iter().map(|one| ladder(one, &comparison.comparisons)).collect(),
         ledgers: comparison.ledgers.iter().map(ledger).collect(),
         accounts: comparison.accounts.iter().map(account).collect(),
-        notes: comparison_notes(comparison),
+        notes: comparison_notes(comparison, false),
     })
 }
 

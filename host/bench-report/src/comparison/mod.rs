@@ -20,7 +20,7 @@ pub use self::compared::{Candidate, Comparison, Figures, Label, Side};
 pub use self::exact::InstructionCounts;
 pub use self::ladder::{LadderView, RungView};
 pub use self::ledger::{LedgerTerm, LedgerView, Mean};
-pub use self::table::comparison_document;
+pub use self::table::{ComparisonDetail, comparison_document};
 pub(crate) use self::table::{usage, verdict};
 
 use crate::{AccountView, ReportError, RunView};

@@ -10,7 +10,7 @@ use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::collections::BTreeMap;
 
 /// One line for each problem, and for each fact that the ratio does not show; none if there are neither. Not escaped.
-pub(super) fn comparison_notes(comparison: &ComparisonReport) -> Vec<String> {
+pub(super) fn comparison_notes(comparison: &ComparisonReport, all_cells: bool) -> Vec<String> {
     let machines = comparison.across_machines.as_ref().map(|difference| {
         format!("A and B were measured on different machines ({difference}): a ratio is one of machines too, not of code alone")
     });
@@ -26,7 +26,7 @@ pub(super) fn comparison_notes(comparison: &ComparisonReport) -> Vec<String> {
     };
     machines
         .into_iter()
-        .chain(troubles(&comparison.runs))
+        .chain(troubles(&comparison.runs, all_cells))
         .chain(own)
         .chain(one_sided)
         .chain(counts)
@@ -105,20 +105,20 @@ fn about(compared: &Comparison, text: &str) -> String {
 }
 
 /// Problems of the runs themselves. A note that several runs of a side share appears once, and so does what disturbed their repetitions.
-fn troubles(runs: &Runs) -> Vec<String> {
+fn troubles(runs: &Runs, all_cells: bool) -> Vec<String> {
     let (a, b) = match runs {
-        Runs::Paired(run) => return notes::troubles(run, false),
+        Runs::Paired(run) => return notes::troubles(run, all_cells),
         Runs::Sides { a, b } => (a, b),
     };
     let of = |side: Side, runs: &[RunView]| {
         let mut said: BTreeMap<String, usize> = BTreeMap::new();
-        let own = runs.iter().flat_map(|run| notes::own_troubles(run, false));
+        let own = runs.iter().flat_map(|run| notes::own_troubles(run, all_cells));
         own.for_each(|note| *said.entry(note).or_default() += 1);
         let line = |(note, count): (String, usize)| match runs.len() {
             all if all == count => format!("{side}: {note}"),
             all => format!("{side}, {count} of {all} runs: {note}"),
         };
-        let disturbances = environment::disturbances(runs, false).into_iter().map(|line| format!("{side}: {line}"));
+        let disturbances = environment::disturbances(runs, all_cells).into_iter().map(|line| format!("{side}: {line}"));
         said.into_iter().map(line).chain(disturbances).collect::<Vec<_>>()
     };
     of(Side::A, a).into_iter().chain(of(Side::B, b)).collect()

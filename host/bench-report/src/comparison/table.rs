@@ -19,13 +19,23 @@ const PAIRS_MAX: u64 = 1_000_000_000_000;
 /// How many imports of the host are named; the sum is of all.
 const IMPORTS_MAX: usize = 6;
 
+/// How much of a comparison is shown to people; programs get all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ComparisonDetail {
+    /// Whether cost breakdowns and resource usage are shown.
+    pub breakdown: bool,
+    /// Whether cells that share a reason are listed.
+    pub all_cells: bool,
+}
+
 /// `comparison` as a document; `breakdown` says whether people are shown where the time went.
-pub fn comparison_document(comparison: &ComparisonReport, breakdown: bool) -> Document {
+pub fn comparison_document(comparison: &ComparisonReport, detail: ComparisonDetail) -> Document {
+    let ComparisonDetail { breakdown, all_cells } = detail;
     let blocks = if breakdown { blocks(comparison) } else { Vec::new() };
     let mut lines = footer(comparison);
     lines.extend(compilers::lines(comparison));
     lines.extend(hint(comparison).filter(|_| !breakdown));
-    let ends = [Section::warnings(comparison_notes(comparison)), Section::footer(lines)];
+    let ends = [Section::warnings(comparison_notes(comparison, all_cells)), Section::footer(lines)];
     let ladders = ladder::sections(&comparison.ladders, &comparison.comparisons);
     let sections = ladders.into_iter().chain(comparisons(comparison)).chain(blocks).chain(ends);
     Document { data: json::data(comparison), records: Some(csv::records(comparison)), sections: sections.collect() }

@@ -2,7 +2,7 @@
 
 use crate::document::{Body, Document, Section};
 use crate::render::{Layout, Markdown, Renderer};
-use crate::{ComparisonReport, RunView, comparison_document, notes};
+use crate::{ComparisonDetail, ComparisonReport, RunView, comparison_document, notes};
 use bench_sink::runfile::Status;
 
 /// GitHub refuses longer comments; those that are longer are cut at a line.
@@ -13,8 +13,9 @@ pub const COMMENT_MARK: &str = "<!-- bench-host report -->";
 
 /// The run with its tables below a line that says how it came out.
 pub fn github_summary(view: &RunView, document: &Document, comparison: Option<&ComparisonReport>) -> String {
-    let compared =
-        comparison.map(|comparison| Markdown.render(&comparison_document(comparison, false), &Layout::default()));
+    let compared = comparison.map(|comparison| {
+        Markdown.render(&comparison_document(comparison, ComparisonDetail::default()), &Layout::default())
+    });
     let title = format!("## bench-host: {}\n\n{}\n", plain(&view.id), plain(&headline(view)));
     let parts = [Some(title), compared, Some(Markdown.render(document, &Layout::default()))];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
@@ -27,8 +28,9 @@ pub fn github_comment(view: &RunView, document: &Document, comparison: Option<&C
     let tables =
         Document { sections: document.sections.iter().filter(is_shown).cloned().collect(), ..Document::default() };
     let folded = |title: &str, text: &str| format!("<details><summary>{title}</summary>\n\n{text}\n</details>\n");
-    let compared =
-        comparison.map(|comparison| Markdown.render(&comparison_document(comparison, false), &Layout::default()));
+    let compared = comparison.map(|comparison| {
+        Markdown.render(&comparison_document(comparison, ComparisonDetail::default()), &Layout::default())
+    });
     let doubts = Document { sections: vec![Section::warnings(warnings.clone())], ..Document::default() };
     // A comparison lists what its run warns of.
     let doubts = (!warnings.is_empty() && comparison.is_none()).then(|| {

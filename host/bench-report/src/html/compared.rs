@@ -5,7 +5,9 @@ use super::sections;
 use super::write::safe;
 use crate::comparison::verdict;
 use crate::plots::{Chart, Dimension, Row, Rows, Tone};
-use crate::{Body, Comparison, ComparisonReport, Document, Runs, Section, comparison_document, notes, scale};
+use crate::{
+    Body, Comparison, ComparisonDetail, ComparisonReport, Document, Runs, Section, comparison_document, notes, scale,
+};
 use bench_model::{Arguments, Unit};
 use bench_stats::{LEVEL, Verdict};
 use std::collections::BTreeMap;
@@ -66,8 +68,8 @@ fn row(compared: &Comparison, arguments: &Arguments, delta: f64) -> Option<Row> 
     let ratio = figures.ratios.medians.ratio();
     let counted = format!("n = {} in {processes} proc.", scale::count(compared.pairs.unwrap_or_default() as f64));
     let words = match has_interval {
-        true => format!("{}  {counted}", verdict(compared, delta)),
-        false => format!("{counted}, no interval"),
+        true => format!("{}{}  {counted}", verdict(compared, delta), compared.mark()),
+        false => format!("{counted}, no interval{}", compared.mark()),
     };
     let (arguments, title) = (arguments.to_string(), compared.title());
     let parts = [&compared.scenario, &arguments, &title].into_iter().filter(|part| !part.is_empty());
@@ -93,7 +95,7 @@ fn tone(verdict: Verdict, ratio: f64) -> Tone {
 
 /// The document of the comparison without what other parts of the page say.
 pub(super) fn document(comparison: &ComparisonReport) -> Document {
-    let mut document = comparison_document(comparison, true);
+    let mut document = comparison_document(comparison, ComparisonDetail { breakdown: true, all_cells: true });
     document.sections.retain(|section| !matches!(section.body, Body::Notes(_)) || section.name != "footer");
     document
 }

@@ -2,7 +2,9 @@
 
 use crate::compared::{BATCH, OPTIONS, SideRun, of_pairs, side, steady_arms, three_arms, turns, wobbling};
 use crate::fixture::{Block, Run, calibration, compared, module};
-use bench_report::{ComparisonReport, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document};
+use bench_report::{
+    ComparisonDetail, ComparisonReport, Csv, Json, Layout, Markdown, Renderer, Text, comparison_document,
+};
 use bench_sink::environment::Witness;
 use bench_sink::runfile::{ModuleRecord, Record, Status, When};
 use insta::assert_snapshot;
@@ -62,7 +64,7 @@ fn candidates_stand_below_each_other_and_then_where_the_time_went() {
 
 fn at_width(width: usize) -> String {
     Text.render(
-        &comparison_document(&of_pairs(&varied()), false),
+        &comparison_document(&of_pairs(&varied()), ComparisonDetail::default()),
         &Layout { width, breaks_notes: true, ..Layout::default() },
     )
 }
@@ -635,7 +637,7 @@ fn ratio_of_disturbed_cells_is_marked_in_every_format() {
     run.end(None);
     let comparison = of_pairs(&run);
     let what = "other processes used the processors in 1 of 3 repetitions, for up to 40 % of all processors' time";
-    let document = comparison_document(&comparison, false);
+    let document = comparison_document(&comparison, ComparisonDetail::default());
     let text = Text.render(&document, &Layout { width: 100, ..Layout::default() });
     let rows: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
     let marked: Vec<bool> = rows.iter().map(|row| row.contains(", disturbed ")).collect();
@@ -647,7 +649,11 @@ fn ratio_of_disturbed_cells_is_marked_in_every_format() {
     }
     let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
     let of_all = what.replace("1 of 3", "2 of 6");
-    assert!(text.contains(&format!("2 cells of ring/stream: {of_all}: {effect}")), "{text}");
+    let line = format!("2 cells of ring/stream: {of_all}: {effect}");
+    assert!(text.contains(&format!("{line} (-v lists them)")), "{text}");
+    let listed = comparison_document(&comparison, ComparisonDetail { all_cells: true, ..ComparisonDetail::default() });
+    let warnings: Vec<_> = listed.warnings().skip_while(|warning| **warning != *line).take(3).collect();
+    assert_eq!(warnings, [&*line, "  ring/stream wasm", "  ring/stream native"]);
     assert_eq!(compared(&Markdown, &comparison).matches(", disturbed | ").count(), 1);
     let csv = compared(&Csv, &comparison);
     assert!(csv.lines().last().unwrap().ends_with(&format!(",\"{what}\"")), "{csv}");
@@ -670,7 +676,7 @@ fn side_that_was_disturbed_is_named_once_for_all_of_its_runs() {
     let comparison = ComparisonReport::of_runs(runs("a", [0; 3]), runs("b", [0, 40, 60]), &OPTIONS, false).unwrap();
     let what = "other processes used the processors in 2 of 3 repetitions, for up to 60 % of all processors' time";
     assert_eq!(comparison.comparisons[0].disturbances(), [format!("wasm B: {what}")]);
-    let document = comparison_document(&comparison, false);
+    let document = comparison_document(&comparison, ComparisonDetail::default());
     let notes: Vec<&str> = document.warnings().filter(|line| line.contains("other processes")).collect();
     let effect = "figures and ratios are those of a busy machine; stop other work, or wait";
     assert_eq!(notes, [format!("B: ring/stream wasm: {what}: {effect}")]);

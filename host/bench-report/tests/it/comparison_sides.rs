@@ -2,7 +2,7 @@
 
 use crate::compared::{BATCH, OPTIONS, SideRun, side, wobbling};
 use crate::fixture::{Block, calibration, compared};
-use bench_report::{Comparison, ComparisonReport, Csv, ReportError, Side};
+use bench_report::{Comparison, ComparisonDetail, ComparisonReport, Csv, ReportError, Side};
 use bench_sink::runfile::{RunFile, Status, When};
 use bench_stats::Verdict;
 
@@ -12,7 +12,7 @@ fn compare(a: Vec<RunFile>, b: Vec<RunFile>) -> ComparisonReport {
 
 /// What a comparison warns of.
 fn warnings(comparison: &ComparisonReport) -> Vec<String> {
-    bench_report::comparison_document(comparison, false).warnings().map(str::to_owned).collect()
+    bench_report::comparison_document(comparison, ComparisonDetail::default()).warnings().map(str::to_owned).collect()
 }
 
 /// What one look at the first compared finds.

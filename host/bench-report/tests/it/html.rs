@@ -34,13 +34,18 @@ fn text(html: &str) -> String {
     out
 }
 
-/// Four processes of a cell in two arms, measured interleaved.
-fn paired() -> Run {
+/// Four processes of a cell in two arms, measured interleaved, in the first of them beside processes that used so much of the machine.
+fn paired_beside(percent: u64) -> Run {
     let mut run = Run::begin(2, 4);
     for process in 0..4u32 {
         let samples = |base: u64| (0..200u64).map(move |n| 16 * (base + (n * 7 + u64::from(process)) % 13));
         for (cell, arm, base) in [(0, "native", 1000), (1, "wasm", 1340)] {
-            let block = Block::new(cell, process, "kernels/sum", arm).argument("bytes", 64i64).timed(16, samples(base));
+            let block = Block::new(cell, process, "kernels/sum", arm).argument("bytes", 64i64);
+            let mut block = block.timed(16, samples(base));
+            if process == 0 && percent > 0 {
+                block.outcome.witness =
+                    Some(Witness { wall_ns: 100, others_busy_ns: Some(percent), ..Witness::default() });
+            }
             run.append(&block.records());
         }
         run.append(&[Record::Pairing(PairingRecord { process, cells: vec![0, 1], sessions: 2 })]);
@@ -56,9 +61,19 @@ fn eventful_run_is_shown_from_the_summary_to_the_machine() {
 
 #[test]
 fn interleaved_arms_have_a_forest_plot_with_their_verdict() {
-    let html = page(&paired().file());
+    let html = page(&paired_beside(0).file());
     assert!(html.contains("aria-label=\"Ratios\""), "there is no forest plot");
     insta::assert_snapshot!(text(&html));
+}
+
+#[test]
+fn ratio_of_disturbed_cells_is_marked_in_the_forest_plot() {
+    let marks = |percent| {
+        let html = page(&paired_beside(percent).file());
+        let plot = html.split_once("aria-label=\"Ratios\"").expect("there is a forest plot").1;
+        plot.split_once("</svg>").expect("the plot ends").0.matches(", disturbed").count()
+    };
+    assert_eq!([0, 40].map(marks), [0, 1]);
 }
 
 #[test]
@@ -148,7 +163,7 @@ fn links_to_a_cell_are_the_same_whenever_a_page_is_made() {
 
 #[test]
 fn files_next_to_a_page_hold_its_tables_and_figures() {
-    let file = paired().file();
+    let file = paired_beside(0).file();
     let (view, courses) = (RunView::of(file.clone()).unwrap(), Courses::of(&file).unwrap());
     let mut page = Page { runs: vec![PageRun::new(&view, &file, &courses, &[])], ..Page::default() };
     page.comparisons.push(("Comparisons".to_owned(), ComparisonReport::of_pairs(file, &Options::default()).unwrap()));

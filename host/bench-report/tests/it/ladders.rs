@@ -3,7 +3,7 @@
 use crate::compared::{BATCH, account, of_pairs, turns, wobbling};
 use crate::fixture::{Block, Run, compared};
 use bench_model::Arguments;
-use bench_report::{ComparisonReport, Json, Layout, Renderer, Text, comparison_document};
+use bench_report::{ComparisonDetail, ComparisonReport, Json, Layout, Renderer, Text, comparison_document};
 use bench_sink::environment::Witness;
 use bench_sink::runfile::{AccountRecord, HardwareRecord, LadderRecord, Record, RungRecord, Status};
 use insta::assert_snapshot;
@@ -129,7 +129,7 @@ fn used(names: [&str; 2], arms: [&str; 2]) -> ComparisonReport {
 fn rungs_show_what_an_operation_used() {
     let comparison = used(["native", "bounds"], ["native", "wasm"]);
     let layout = Layout { is_wide: true, ..Layout::default() };
-    let text = Text.render(&comparison_document(&comparison, false), &layout);
+    let text = Text.render(&comparison_document(&comparison, ComparisonDetail::default()), &layout);
     let head = text.lines().nth(1).unwrap();
     assert!(head.contains("× native") && head.contains("faults  wasm instr.  CPU instr."), "{text}");
     let check = |rung: &str, expect: [&str; 3]| {

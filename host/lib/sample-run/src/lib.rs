@@ -4,8 +4,8 @@
 
 use bench_model::{Arguments, Arm, Checksum, Direction, MachineLimit, Unit, Value};
 use bench_report::{
-    ComparisonReport, Courses, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Page, PageRun, Renderer,
-    RunView, Text,
+    ComparisonDetail, ComparisonReport, Courses, Csv, Detail, Document, FamilyReport, Json, Layout, Markdown, Page,
+    PageRun, Renderer, RunView, Text,
 };
 use bench_sink::Series;
 use bench_sink::fingerprint::Fingerprint;
@@ -66,7 +66,8 @@ pub fn warnings(view: &RunView) -> Vec<String> {
 
 /// `comparison` in a format, with its cost breakdowns.
 pub fn compared(renderer: &dyn Renderer, comparison: &ComparisonReport) -> String {
-    rendered(renderer, &bench_report::comparison_document(comparison, true))
+    let detail = ComparisonDetail { breakdown: true, all_cells: false };
+    rendered(renderer, &bench_report::comparison_document(comparison, detail))
 }
 
 /// A run directory that is removed when this is dropped.

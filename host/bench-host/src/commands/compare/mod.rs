@@ -17,7 +17,7 @@ use super::load::take_parameters;
 use crate::cli::{CompareArgs, Metric};
 use crate::effort::{Effort, PairedEffort};
 use crate::{Exit, paths};
-use bench_report::{ComparisonReport, InstructionCounts, Options, Section, comparison_document};
+use bench_report::{ComparisonDetail, ComparisonReport, InstructionCounts, Options, Section, comparison_document};
 use bench_sink::runfile;
 use std::path::{Path, PathBuf};
 
@@ -90,7 +90,9 @@ fn options(arguments: &CompareArgs, seed: u64) -> Options {
 fn conclude(comparison: &ComparisonReport, arguments: &CompareArgs, directories: &[&Path]) -> anyhow::Result<Exit> {
     // A ladder shows by itself where the time goes.
     let is_short = is_of_one_scenario(comparison) && comparison.ladders.is_empty();
-    let mut document = comparison_document(comparison, arguments.breakdown || is_short);
+    let show = &arguments.common.shown.show;
+    let (breakdown, all_cells) = (arguments.breakdown || is_short, show.detail().all_cells);
+    let mut document = comparison_document(comparison, ComparisonDetail { breakdown, all_cells });
     let directories: Vec<_> = directories.iter().map(|path| path.display().to_string()).collect();
     let what = if directories.len() == 1 { "run directory" } else { "run directories" };
     document.sections.push(Section::footer(vec![format!("{what}: {}", directories.join(" "))]));
@@ -99,7 +101,7 @@ fn conclude(comparison: &ComparisonReport, arguments: &CompareArgs, directories:
     if let Some(counts) = &counts {
         document.sections.insert(0, counts.section());
     }
-    arguments.common.shown.show.print(&document)?;
+    show.print(&document)?;
     Ok(match (&arguments.fail_on, &counts) {
         (Some(gate), counts) => gate.exit(comparison, counts.as_ref()),
         (None, Some(counts)) => counts_status(counts),

@@ -6,7 +6,7 @@ use crate::Exit;
 use crate::commands::compare::exit_status;
 use crate::output;
 use anyhow::Context;
-use bench_report::{ComparisonReport, Options, ReportError, RunEntry, Section, comparison_document};
+use bench_report::{ComparisonDetail, ComparisonReport, Options, ReportError, RunEntry, Section, comparison_document};
 use bench_sink::runfile::{Record, RunFile};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -42,7 +42,8 @@ pub(super) fn compare(arguments: &ResultsArgs, filter: &Filter, runs: &[RunEntry
     let (a, b) = (of_group(&groups[0])?, of_group(&groups[1])?);
     let options = Options { delta: arguments.delta / 100.0, seed: seed(&a) };
     let comparison = ComparisonReport::of_runs(a, b, &options, false).map_err(explained)?;
-    let mut document = comparison_document(&comparison, false);
+    let detail = ComparisonDetail { breakdown: false, all_cells: arguments.show.detail().all_cells };
+    let mut document = comparison_document(&comparison, detail);
     let group = |side: &str, name: &String, runs: &[&RunEntry]| {
         format!("{side}: {what} {name}, n {} runs, {} to {}", runs.len(), runs[0].id, runs[runs.len() - 1].id)
     };
