@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::{Component as Compiled, Instance, InstancePre, Linker};
 use wasmtime_wasi::WasiCtxBuilder;
 
 /// A loaded component.
@@ -172,7 +172,7 @@ impl Component {
         let exports = self.instance.component().component_type();
         let names = exports.exports(&self.runtime.engine).map(|(name, _)| name.to_owned());
         let later: Vec<_> = names.filter(|name| name.starts_with("wasi:") && !name.contains("@0.2.")).collect();
-        let reason = missing(&later, &[])?.replace("imports `", "exports `");
+        let reason = missing(&later, &self.runtime.further_names())?.replace("imports `", "exports `");
         Some(LoadError::Missing { path: self.path.clone(), reason })
     }
 
@@ -259,6 +259,22 @@ impl Component {
     /// The linked component, from which instances are made.
     pub fn instance_pre(&self) -> &InstancePre<State> {
         &self.instance
+    }
+
+    /// Links other code of this component, such as a copy that was rewritten, on `runtime`. What the user denies traps there, too.
+    pub fn link(&self, runtime: &Runtime, code: &Compiled) -> wasmtime::Result<InstancePre<State>> {
+        self.without_denied(runtime.linker()?)?.instantiate_pre(code)
+    }
+
+    /// A linker for code of this component, whose calls are asynchronous. What the user denies traps.
+    #[cfg(feature = "awaited-calls")]
+    pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
+        self.without_denied(self.runtime.awaiting_linker()?)
+    }
+
+    fn without_denied(&self, mut linker: Linker<State>) -> wasmtime::Result<Linker<State>> {
+        withheld::withhold(&mut linker, &self.runtime.engine, self.instance.component(), &self.grants.denied)?;
+        Ok(linker)
     }
 
     /// Opens a session, the same for every driver.

@@ -26,6 +26,7 @@ impl Denied {
             (VARIABLES, "--env NAME", grants.environment.is_empty()),
             ("wasi:sockets", "--allow-net HOST:PORT", grants.connections.is_empty()),
             ("wasi:http/outgoing-handler", "which no option grants", true),
+            ("wasi:http/client", "which no option grants", true),
         ];
         let is_meant = |import: &str, name: &str| match import {
             PREVIEW1 => [FILES, VARIABLES].contains(&name),

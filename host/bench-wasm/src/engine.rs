@@ -33,6 +33,8 @@ pub struct Runtime {
     pub(crate) adapters: Adapters,
     /// What a user must know about how instances are allocated.
     note: Option<String>,
+    /// Whether each operator consumes one unit of fuel, whatever it does.
+    counts_operators: bool,
     /// Whether it is for components of WASI 0.3, whose calls are awaited.
     pub(crate) is_for_wasi_0_3: bool,
     /// What the pool has room for, if it is one for many.
@@ -103,23 +105,19 @@ impl Runtime {
     ///
     /// Where the address space is too small for a pool, instances are allocated on demand, and [`note`](Self::note) says so.
     pub fn new(limits: Limits, cache: Option<Cache>, settings: &Settings) -> Result<Self, LoadError> {
-        Self::made(limits, cache, settings, |_| ())
+        Self::made(limits, cache, settings, false)
     }
 
-    /// Like [`new`](Self::new); `set` configures what is no setting of a user.
+    /// Like [`new`](Self::new); where it counts operators, fuel is consumed by them alone, and not by the bytes that one of them copies.
     fn made(
         limits: Limits,
         cache: Option<Cache>,
         settings: &Settings,
-        set: impl Fn(&mut Config),
+        counts_operators: bool,
     ) -> Result<Self, LoadError> {
         let limits = Limits { memory_bytes_max: limits.memory_bytes_max.min(MEMORY_RESERVATION), ..limits };
         let (mut settings, mut note) = (settings.clone(), None);
-        let made = |settings: &Settings| {
-            let mut config = config(&limits, settings);
-            set(&mut config);
-            engine(config, settings)
-        };
+        let made = |settings: &Settings| engine(configured(&limits, settings, counts_operators), settings);
         let mut engine = made(&settings);
         if engine.is_err() && !settings.has(EngineOption::OnDemand) && address_space_is_limited() {
             settings = settings.with(EngineOption::OnDemand);
@@ -139,6 +137,7 @@ impl Runtime {
             adapters: &[],
             note,
             is_for_wasi_0_3: false,
+            counts_operators,
             room,
             many,
             _ticker: ticker,
@@ -148,14 +147,15 @@ impl Runtime {
     /// The same engine without a pool, for a component that does not fit into one.
     pub(crate) fn on_demand(&self, note: String) -> Result<Self, LoadError> {
         let settings = self.settings.clone().with(EngineOption::OnDemand);
-        let runtime = Self::new(self.limits, self.cache.clone(), &settings)?;
+        let runtime = Self::made(self.limits, self.cache.clone(), &settings, self.counts_operators)?;
         let runtime = runtime.with_capabilities(self.capabilities).with_adapters(self.adapters);
         Ok(Self { note: Some(note), is_for_wasi_0_3: self.is_for_wasi_0_3, ..runtime })
     }
 
     /// A second engine, whose calls can be concurrent, as those of async functions.
     pub fn concurrent(&self) -> Result<Self, LoadError> {
-        Self::new(self.limits, self.cache.clone(), &self.settings.clone().with(EngineOption::Concurrency))
+        let settings = self.settings.clone().with(EngineOption::Concurrency);
+        Self::made(self.limits, self.cache.clone(), &settings, self.counts_operators)
     }
 
     /// A second engine, for a component of WASI 0.3: its instances keep what concurrent calls need, which costs every call.
@@ -217,7 +217,7 @@ impl Runtime {
         Self { adapters, ..self }
     }
 
-    /// The names of interfaces of families that are in no package of WASI or bench-host.
+    /// The names of what families provide: interfaces that are in no package of WASI or bench-host, and packages of WASI.
     pub(crate) fn further_names(&self) -> Vec<&'static str> {
         self.capabilities.iter().flat_map(|capability| capability.names()).copied().collect()
     }
@@ -232,8 +232,9 @@ impl Runtime {
         self.limits
     }
 
-    /// A linker with everything that components can import, for instances with synchronous calls.
-    pub fn linker(&self) -> wasmtime::Result<Linker<State>> {
+    /// A linker with everything that components can import, for instances with synchronous calls. That of a component lacks what the user
+    /// denies it.
+    pub(crate) fn linker(&self) -> wasmtime::Result<Linker<State>> {
         capability::linker(&self.engine, self.capabilities)
     }
 
@@ -241,9 +242,7 @@ impl Runtime {
     pub(crate) fn component_linker(&self) -> wasmtime::Result<Linker<State>> {
         #[cfg(feature = "wasi-0-3")]
         if self.is_for_wasi_0_3 {
-            let mut linker = self.awaiting_linker()?;
-            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-            return Ok(linker);
+            return self.awaiting_linker();
         }
         self.linker()
     }
@@ -251,7 +250,12 @@ impl Runtime {
     /// Like [`linker`](Self::linker), for instances with asynchronous calls.
     #[cfg(feature = "awaited-calls")]
     pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
-        capability::awaiting_linker(&self.engine, self.capabilities)
+        let linker = capability::awaiting_linker(&self.engine, self.capabilities)?;
+        #[cfg(feature = "wasi-0-3")]
+        if self.is_for_wasi_0_3 {
+            return capability::with_wasi_0_3(linker, self.capabilities);
+        }
+        Ok(linker)
     }
 
     /// A store for one session of the component at `path`, which records `metrics` and has `grants`.
@@ -275,10 +279,7 @@ impl Runtime {
     /// would reserve the address space again.
     pub(crate) fn counting(&self) -> Result<Self, LoadError> {
         let settings = Settings::from_iter([EngineOption::Fuel, EngineOption::OnDemand]);
-        let set = |config: &mut Config| {
-            config.operator_cost(one_an_operator());
-        };
-        Ok(Self::made(self.limits, self.cache.clone(), &settings, set)?
+        Ok(Self::made(self.limits, self.cache.clone(), &settings, true)?
             .with_capabilities(self.capabilities)
             .with_adapters(self.adapters))
     }
@@ -299,7 +300,7 @@ impl Runtime {
             let (room, ticker) = (Some(shared.room), shared.ticker.upgrade());
             return Ok(Self { engine, room, _ticker: ticker, ..self.clone() });
         }
-        let mut config = config(&self.limits, &self.settings);
+        let mut config = configured(&self.limits, &self.settings, self.counts_operators);
         if self.has_pool() {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool_for_many(
                 &self.limits,
@@ -379,6 +380,15 @@ pub(crate) fn unchanged(path: &Path, bytes: &[u8], sha256: &str) -> Result<(), L
 /// The bytecode of Pulley, which is interpreted.
 const PULLEY_TARGET: &str = "pulley64";
 
+/// The configuration of an engine with these limits and settings.
+fn configured(limits: &Limits, settings: &Settings, counts_operators: bool) -> Config {
+    let mut config = config(limits, settings);
+    if counts_operators {
+        config.operator_cost(one_an_operator());
+    }
+    config
+}
+
 /// An engine with this configuration; its code is for an interpreter if the settings say so.
 fn engine(mut config: Config, settings: &Settings) -> Result<Engine, LoadError> {
     let refused = |error: wasmtime::Error| LoadError::Engine(format!("settings {settings}: {}", one_line(&error)));
@@ -396,6 +406,32 @@ fn ticker(engine: &Engine, settings: &Settings) -> Option<Arc<Ticker>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wasmtime::Module;
+
+    #[test]
+    fn engines_made_of_one_that_counts_count_the_same() {
+        let runtime = Runtime::new(Limits::default(), None, &Settings::default()).expect("there is an engine");
+        let counting = runtime.counting().expect("there is an engine that counts");
+        let others = [counting.concurrent(), counting.on_demand(String::new())];
+        // The length of what is filled does not count.
+        let text = "(module (memory 1) (func (export \"run\") (param i32)
+            (memory.fill (i32.const 0) (i32.const 1) (local.get 0))))";
+        let module = wat::parse_str(text).expect("it is a module");
+        let consumed = |runtime: &Runtime, bytes: i32| {
+            let module = Module::new(runtime.engine(), &module).expect("it is a module");
+            let mut store = runtime.store(());
+            let instance = wasmtime::Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+            let run = instance.get_typed_func::<i32, ()>(&mut store, "run").expect("it is exported");
+            run.call(&mut store, bytes).expect("the memory is larger");
+            u64::MAX - store.get_fuel().expect("this engine counts fuel")
+        };
+        let expect = consumed(&counting, 1);
+        assert!(expect > 0);
+        for other in [Ok(counting)].into_iter().chain(others) {
+            let other = other.expect("there is an engine");
+            assert_eq!([1, 1_000].map(|bytes| consumed(&other, bytes)), [expect; 2], "{}", other.settings);
+        }
+    }
 
     #[test]
     fn engine_for_many_is_shared_while_it_is_in_use() {

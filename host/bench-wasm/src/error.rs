@@ -76,7 +76,7 @@ pub enum LoadError {
         reason: String,
     },
     /// It is a component, but exports nothing that a family can execute.
-    #[error("{}: exports nothing to run: neither `bench-host:workload/plugin`, `wasi:cli/run` or `wasi:http/incoming-handler` of WASI 0.2, nor a function; build it with one of them, or begin with `bench-host new`", .0.display())]
+    #[error("{}: exports nothing to run: neither `bench-host:workload/plugin`, a command or an HTTP handler of WASI (`wasi:cli/run`, `wasi:http/incoming-handler`, `wasi:http/handler`), nor a function; build it with one of them, or begin with `bench-host new`", .0.display())]
     NothingToRun(PathBuf),
     /// It was built against another version of the WIT.
     #[error("{}: built against bench-host:workload {found}, but this host supports {ours}; rebuild it against wit/workload of this version", path.display())]

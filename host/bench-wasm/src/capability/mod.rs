@@ -12,7 +12,7 @@ use wasmtime::{Engine, Result};
 /// Interfaces that components can import, given to a [`Runtime`](crate::Runtime) when it is made. What a session holds for it is
 /// a [slot](State::slot) of the session's state, made when it is first asked for.
 pub trait Capability: Sync {
-    /// The names of its interfaces that are in no package of WASI or bench-host.
+    /// The names of its interfaces that are in no package of WASI or bench-host, and of packages of WASI that it provides.
     fn names(&self) -> &'static [&'static str] {
         &[]
     }
@@ -23,6 +23,12 @@ pub trait Capability: Sync {
     /// Links them for instances whose calls are awaited. The same, unless a call waits for something outside of this thread.
     fn link_awaited(&self, linker: &mut Linker<State>) -> Result<()> {
         self.link(linker)
+    }
+
+    /// Links those of WASI 0.3 in addition, for components that are built for it.
+    fn link_wasi_0_3(&self, linker: &mut Linker<State>) -> Result<()> {
+        let _ = linker;
+        Ok(())
     }
 }
 
@@ -49,6 +55,14 @@ pub(crate) fn awaiting_linker(engine: &Engine, further: Capabilities) -> Result<
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     add_own_to_linker(&mut linker)?;
     further.iter().try_for_each(|capability| capability.link_awaited(&mut linker))?;
+    Ok(linker)
+}
+
+/// `linker`, which also offers WASI 0.3.
+#[cfg(feature = "wasi-0-3")]
+pub(crate) fn with_wasi_0_3(mut linker: Linker<State>, further: Capabilities) -> Result<Linker<State>> {
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    further.iter().try_for_each(|capability| capability.link_wasi_0_3(&mut linker))?;
     Ok(linker)
 }
 

@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
         let runtime = component.runtime();
         let code = runtime.compile(component.path(), &bytes, &digest::of_bytes(&bytes));
         let code = code.map_err(|error| out_of_reach(&error.to_string()))?.component;
-        let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code)).map_err(failed)?;
+        let instance = component.link(runtime, &code).map_err(failed)?;
         let sessions = sessions::GuestIndices::new(&instance).map_err(failed)?;
         let functions = Functions::of(&code).ok_or_else(|| out_of_reach("it was compiled without an accessor"))?;
         Ok(Self { component, scenario, arguments, instance, sessions, functions })

@@ -58,8 +58,7 @@ fn rewritten(component: &Component, runtime: &Runtime) -> Result<InstancePre<Sta
     let bytes = image::rewritten(&component.bytes().map_err(failed)?)?;
     let code = runtime.compile(component.path(), &bytes, &digest::of_bytes(&bytes));
     let code = code.map_err(|error| failed(error.to_string()))?.component;
-    let instance = runtime.linker().and_then(|linker| linker.instantiate_pre(&code));
-    instance.map_err(|error| failed(one_line(&error)))
+    component.link(runtime, &code).map_err(|error| failed(one_line(&error)))
 }
 
 /// The code and the engine of the instances of one component.
