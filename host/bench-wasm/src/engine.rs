@@ -249,7 +249,7 @@ impl Runtime {
 
     /// Like [`linker`](Self::linker), for instances with asynchronous calls.
     #[cfg(feature = "awaited-calls")]
-    pub fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
+    pub(crate) fn awaiting_linker(&self) -> wasmtime::Result<Linker<State>> {
         let linker = capability::awaiting_linker(&self.engine, self.capabilities)?;
         #[cfg(feature = "wasi-0-3")]
         if self.is_for_wasi_0_3 {

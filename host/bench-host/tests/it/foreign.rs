@@ -2,14 +2,14 @@
 //! registries where their tools are installed.
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
-use crate::modules::handler;
+use crate::modules::{handler, handler_0_3};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -205,19 +205,33 @@ fn command_that_reads_for_ever_is_ended_at_the_deadline() {
     assert!(cell["status"] == "failed" && reason.contains("allow more time with --deadline"), "{cell:#}");
 }
 
-/// The only cell of the scenario `request` of the handler, with these further arguments.
-fn request(status: i32, words: &[&str]) -> Value {
+/// The only cell of the scenario `request` of a handler, with these further arguments.
+fn request(handler: &Path, status: i32, words: &[&str]) -> Value {
     let host = Host::new();
     let mut load = host.command("load --filter handler/request --quick --processes 1 --deadline 3s --format json");
-    let document = Ran::of(load.arg(handler()).args(words)).check("load handler.wasm", status).json();
+    let document = Ran::of(load.arg(handler).args(words)).check("load handler.wasm", status).json();
     cells(&document, "handler/request")[0].clone()
 }
 
 #[test]
 fn handler_is_started_and_sent_requests() {
+    check_requests(handler());
+}
+
+#[test]
+fn handler_of_wasi_0_3_is_started_and_sent_requests() {
+    check_requests(handler_0_3());
+    let host = Host::new();
+    let mut load = host.command("load --filter handler/request --dry-run");
+    let loaded = Ran::of(load.arg(handler_0_3())).check("load handler.wasm", 0);
+    assert!(loaded.stderr.contains("built for WASI 0.3, which the engine calls experimental"), "{}", loaded.stderr);
+}
+
+#[track_caller]
+fn check_requests(handler: &Path) {
     let host = Host::new();
     let mut load = host.command("load --quick --processes 1 --format json --expect hello");
-    let document = Ran::of(load.arg(handler())).check("load handler.wasm", 0).json();
+    let document = Ran::of(load.arg(handler)).check("load handler.wasm", 0).json();
     for scenario in ["handler/request", "handler/cold-start", "handler/handle"] {
         for cell in cells(&document, scenario) {
             assert_eq!((&cell["status"], &cell["family"]), (&"ok".into(), &"serverless".into()), "{cell:#}");
@@ -228,19 +242,19 @@ fn handler_is_started_and_sent_requests() {
     fs::write(host.path("put.http"), "PUT http://x/echo HTTP/1.1\nX-Name: Ada\n\nbody").unwrap();
     let file = host.path("put.http").display().to_string();
     let expect = ["--request", &file, "-p", "status=201", "--expect", "PUT Ada body"];
-    assert_eq!(request(0, &expect)["status"], "ok");
+    assert_eq!(request(handler, 0, &expect)["status"], "ok");
     let by_parameters =
         ["-p", "method=PUT", "-p", "path=/echo", "-p", "headers=X-Name: Ada", "-p", "body=body", "-p", "status=201"];
-    assert_eq!(request(0, &by_parameters)["status"], "ok");
+    assert_eq!(request(handler, 0, &by_parameters)["status"], "ok");
 }
 
-/// Checks that all three scenarios of the handler are measured with these further arguments, or fail with `parts` in their reasons.
+/// Checks that all three scenarios of a handler are measured with these further arguments, or fail with `parts` in their reasons.
 #[track_caller]
-fn check_handler(words: &[&str], parts: &[&str]) {
+fn check_handler(handler: &Path, words: &[&str], parts: &[&str]) {
     let host = Host::new();
     let mut load = host.command("load --quick --time 50ms --processes 1 --format json");
     let status = if parts.is_empty() { 0 } else { 1 };
-    let document = Ran::of(load.arg(handler()).args(words)).check("load handler.wasm", status).json();
+    let document = Ran::of(load.arg(handler).args(words)).check("load handler.wasm", status).json();
     for scenario in ["handler/request", "handler/cold-start", "handler/handle"] {
         let found = cells(&document, scenario);
         assert!(!found.is_empty(), "{document:#}");
@@ -264,26 +278,41 @@ fn handler_waits_for_clocks_and_connections() {
             let _ = connection.and_then(|mut connection| connection.write_all(b"welcome"));
         }
     });
-    check_handler(&["-p", "path=/sleep", "--expect", "rested"], &[]);
+    for handler in [handler(), handler_0_3()] {
+        check_handler(handler, &["-p", "path=/sleep", "--expect", "rested"], &[]);
+    }
     let path = format!("path=/connect/{address}");
-    check_handler(&["-p", &path, "--expect", "welcome", "--allow-net", &address], &[]);
+    check_handler(handler(), &["-p", &path, "--expect", "welcome", "--allow-net", &address], &[]);
 }
 
 #[test]
 fn handler_that_lacks_a_grant_is_told_of_it() {
     let outgoing = ["-p", "path=/outgoing"];
-    check_handler(&outgoing, &["found 502 asked", "it was not granted", "wasi:http/outgoing-handler (which no option"]);
-    // That it is denied is known at once.
-    check_handler(&[&outgoing[..], &["-p", "status=502"]].concat(), &[]);
-    let trapped = ["`handle` trapped", "wasi:sockets (--allow-net HOST:PORT)"];
-    check_handler(&["-p", "path=/trap"], &trapped);
+    for (handler, interface) in [(handler(), "wasi:http/outgoing-handler"), (handler_0_3(), "wasi:http/client")] {
+        let lacking = format!("{interface} (which no option");
+        check_handler(handler, &outgoing, &["found 502 asked", "it was not granted", &lacking]);
+        // That it is denied is known at once.
+        check_handler(handler, &[&outgoing[..], &["-p", "status=502"]].concat(), &[]);
+        check_handler(handler, &["-p", "path=/trap"], &["`handle` trapped", &lacking]);
+    }
+    check_handler(handler(), &["-p", "path=/trap"], &["wasi:sockets (--allow-net HOST:PORT)"]);
 }
 
 #[test]
 fn builds_of_a_handler_are_compared_interleaved() {
+    check_builds(handler());
+}
+
+#[test]
+fn builds_of_a_handler_of_wasi_0_3_are_compared_interleaved() {
+    check_builds(handler_0_3());
+}
+
+#[track_caller]
+fn check_builds(handler: &Path) {
     let host = Host::new();
     for name in ["old.wasm", "new.wasm"] {
-        fs::copy(handler(), host.path(name)).unwrap();
+        fs::copy(handler, host.path(name)).unwrap();
     }
     let compare = |words: &[&str], status| {
         let mut compare = host.command("compare old.wasm new.wasm old/handle --quick --format json");
@@ -312,14 +341,19 @@ fn builds_of_a_handler_are_compared_interleaved() {
 
 #[test]
 fn handler_that_answers_wrongly_or_never_has_no_figure() {
-    for (path, part) in [
+    let of_both = [
         ("/500", "expected status 200, found 500 no"),
         ("/random", "check `answers` failed"),
-        ("/none", "`handle` returned without an answer"),
         ("/never", "the worker was killed; allow more time with --deadline"),
         ("/endless", "its answer is longer than 64 MiB"),
-    ] {
-        let cell = request(1, &["-p", &format!("path={path}")]);
+    ];
+    let of_both = of_both.into_iter().flat_map(|(path, part)| [handler(), handler_0_3()].map(|it| (it, path, part)));
+    let of_one = [
+        (handler(), "/none", "`handle` returned without an answer"),
+        (handler_0_3(), "/error", "it answered with the error ErrorCode::LoopDetected"),
+    ];
+    for (handler, path, part) in of_both.chain(of_one) {
+        let cell = request(handler, 1, &["-p", &format!("path={path}")]);
         let reason = cell["reason"].as_str().unwrap_or_default();
         assert!(cell["status"] == "failed" && reason.contains(part), "{path}: {part:?} is not in {cell:#}");
     }

@@ -40,18 +40,28 @@ pub(crate) fn hostile() -> &'static [PathBuf; 2] {
     })
 }
 
-/// A component that handles HTTP requests and knows nothing of bench-host, built once per test process.
+/// A component that handles HTTP requests of WASI 0.2 and knows nothing of bench-host, built once per test process.
 pub(crate) fn handler() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler");
-        fs::create_dir_all(&folder).expect("a folder for the component");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/handler");
-        let component = copy(&build(&source, Some("wasm32-wasip2")).join("handler.wasm"), &folder, "handler.wasm");
-        // As above.
-        Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list handler.wasm", 0);
-        component
-    })
+    BUILT.get_or_init(|| built_handler("handler"))
+}
+
+/// One of WASI 0.3 with the same name.
+pub(crate) fn handler_0_3() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built_handler("handler-0-3"))
+}
+
+/// `handler.wasm`, whose source is in this folder of the tests.
+fn built_handler(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("a folder for the component");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
+    let built = build(&source, Some("wasm32-wasip2")).join(format!("{}.wasm", name.replace('-', "_")));
+    let component = copy(&built, &folder, "handler.wasm");
+    // As above.
+    Ran::of(command(PROGRAM).arg("list").arg(&component)).check("list handler.wasm", 0);
+    component
 }
 
 /// Builds the module in the folder `source` for `target`, and returns the folder of what was built. Flags, profile and target folder are

@@ -141,7 +141,7 @@ fn find(module: &mut dyn Module) -> Option<&mut dyn Functions> {
     let module: &mut dyn Any = module;
     if module.is::<Component>() {
         let component = module.downcast_mut::<Component>()?;
-        return component.offers(crate::wasm::HANDLER).then_some(component as &mut dyn Functions);
+        return crate::wasm::is_handler(component).then_some(component as &mut dyn Functions);
     }
     if module.is::<Probe>() {
         let probe = module.downcast_mut::<Probe>()?;

@@ -1,7 +1,7 @@
-//! Makes scenarios of components that export `wasi:http/incoming-handler` and were not written for bench-host.
+//! Makes scenarios of components that handle HTTP requests and were not written for bench-host.
 
-use super::HANDLER;
 use super::handle::HandleSession;
+use super::is_handler;
 use crate::spec;
 use bench_model::{Arguments, ModuleError, Scenario};
 use bench_wasm::{Adapter, Component, ComponentSession};
@@ -11,7 +11,7 @@ pub(crate) struct Handlers;
 
 impl Adapter for Handlers {
     fn scenarios(&self, component: &Component) -> Vec<Scenario> {
-        if !component.offers(HANDLER) {
+        if !is_handler(component) {
             return Vec::new();
         }
         let driven = [spec::COLD_START, spec::REQUEST].map(|name| Scenario::uses(spec::HANDLER_DRIVER, name));

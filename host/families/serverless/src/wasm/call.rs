@@ -2,25 +2,23 @@
 
 use super::Factory;
 use super::head::Heads;
-use super::http;
+use super::incoming;
 use super::observer::Observer;
+use super::service;
 use crate::functions::ANSWER_BYTES_MAX;
 use crate::functions::{Answer, Crossings, Function, HttpRequest};
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, Result, Store};
 use bench_wasm::{State, trapped};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::handler::{Proxy, ProxyPre};
 
 /// An instance whose handler is called.
 pub(super) struct WasmFunction {
@@ -52,38 +50,15 @@ impl WasmFunction {
 
     async fn exchange(&mut self, request: &HttpRequest) -> Result<Option<Answer>> {
         let request = self.heads.incoming(request).map_err(|error| wasmtime::Error::msg(error.to_string()))?;
-        let (sender, receiver) = oneshot::channel();
-        let request = http::view(self.store.data_mut()).new_incoming_request(Scheme::Http, request)?;
-        let response = http::view(self.store.data_mut()).new_response_outparam(sender)?;
-        let handler = self.proxy.wasi_http_incoming_handler();
-        let mut handled = pin!(handler.call_handle(&mut self.store, request, response));
-        let mut answer = pin!(taken(receiver));
-        let mut early = None;
-        // The handler may wait for its answer to be taken away.
-        let handled = poll_fn(|context| {
-            let handled = handled.as_mut().poll(context);
-            if handled.is_pending() && early.is_none() {
-                early = ready(answer.as_mut().poll(context));
-            }
-            handled
-        });
-        handled.await?;
-        // What it has not said by now it never will, even if it keeps the means to.
-        let late = poll_fn(|context| Poll::Ready(early.take().or_else(|| ready(answer.as_mut().poll(context)))));
-        late.await.unwrap_or(Ok(None))
+        match &self.proxy {
+            Proxy::P2(proxy) => incoming::exchange(&mut self.store, proxy, request).await,
+            Proxy::P3(service) => service::exchange(&mut self.store, service, request).await.map(Some),
+        }
     }
 }
 
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    if let Poll::Ready(value) = poll { Some(value) } else { None }
-}
-
-/// The answer, whole; `None` where there never was one.
-async fn taken<E: std::fmt::Debug>(
-    receiver: oneshot::Receiver<std::result::Result<hyper::Response<WasiBody>, E>>,
-) -> Result<Option<Answer>> {
-    let Ok(answer) = receiver.await else { return Ok(None) };
-    let answer = answer.map_err(|error| wasmtime::Error::msg(format!("it answered with the error {error:?}")))?;
+/// The answer when all of it has come.
+pub(super) async fn whole(answer: hyper::Response<WasiBody>) -> Result<Answer> {
     let status = answer.status().as_u16();
     let mut pieces = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
     let mut body = Vec::new();
@@ -97,7 +72,7 @@ async fn taken<E: std::fmt::Debug>(
             Err(_) => {}
         }
     }
-    Ok(Some(Answer { status, body }))
+    Ok(Answer { status, body })
 }
 
 /// Why an answer is not whole.
@@ -119,6 +94,10 @@ impl Function for WasmFunction {
     }
 
     fn observe(&mut self, request: &HttpRequest) -> Result<Option<(Answer, Crossings)>, ModuleError> {
+        // A concurrent call enters the component again whenever something is ready that it waits for, and the host works in between.
+        if matches!(self.proxy, Proxy::P3(_)) {
+            return Ok(None);
+        }
         if !std::mem::replace(&mut self.is_observed, true) {
             Observer::attach(&mut self.store);
         }

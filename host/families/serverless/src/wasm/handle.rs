@@ -12,7 +12,7 @@ use bench_sink::{Sink, digest};
 use bench_wasm::wasmtime::Store;
 use bench_wasm::{Component, ComponentSession, State, StoreObserver};
 use std::rc::Rc;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::handler::ProxyPre;
 
 /// Requests to one component.
 pub(super) struct HandleSession {

@@ -1,10 +1,11 @@
-//! The interface `wasi:http`. Incoming requests are served; outgoing ones are denied, because nothing grants them.
+//! The interfaces `wasi:http` of WASI 0.2 and 0.3. Incoming requests are served; outgoing ones are denied, because nothing grants them.
 
 use bench_wasm::wasmtime::Result;
 use bench_wasm::wasmtime::component::Linker;
 use bench_wasm::{Capability, State};
 use hyper::http::{Request, Response};
 use wasmtime_wasi_http::p2::bindings;
+use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks};
 
 /// The capability.
@@ -14,6 +15,10 @@ pub(crate) struct IncomingHttp;
 pub(crate) const HTTP: IncomingHttp = IncomingHttp;
 
 impl Capability for IncomingHttp {
+    fn names(&self) -> &'static [&'static str] {
+        &["wasi:http"]
+    }
+
     fn link(&self, linker: &mut Linker<State>) -> Result<()> {
         let options = bindings::LinkOptions::default();
         bindings::sync::http::outgoing_handler::add_to_linker::<_, WasiHttp>(linker, view)?;
@@ -24,6 +29,11 @@ impl Capability for IncomingHttp {
         let options = bindings::LinkOptions::default();
         bindings::http::outgoing_handler::add_to_linker::<_, WasiHttp>(linker, view)?;
         bindings::http::types::add_to_linker::<_, WasiHttp>(linker, &options.into(), view)
+    }
+
+    fn link_wasi_0_3(&self, linker: &mut Linker<State>) -> Result<()> {
+        p3::bindings::http::client::add_to_linker::<_, WasiHttp>(linker, view)?;
+        p3::bindings::http::types::add_to_linker::<_, WasiHttp>(linker, view)
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler`, prepared as far as the kind of start
-//! allows.
+//! What a component offers to the driver `function`: instances behind `wasi:http/incoming-handler` of WASI 0.2, or `wasi:http/handler` of
+//! WASI 0.3, prepared as far as the kind of start allows.
 
 mod adapter;
 mod call;
@@ -7,8 +7,10 @@ mod clock;
 mod handle;
 mod head;
 mod http;
+mod incoming;
 mod observer;
 mod reactor;
+mod service;
 mod snapshot;
 
 pub(crate) use self::adapter::Handlers;
@@ -27,10 +29,19 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 use tokio::runtime::Runtime as Executor;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
 
-/// The exported interface that makes a component one for the driver, whatever its version.
-pub(crate) const HANDLER: &str = "wasi:http/incoming-handler@";
+/// The exported interface that makes a component one for the driver, of WASI 0.2.
+const INCOMING_HANDLER: &str = "wasi:http/incoming-handler@";
+
+/// That of WASI 0.3, whose `handle` is an async function.
+const HANDLER: &str = "wasi:http/handler@0.3.";
+
+/// Whether the component is one for the driver.
+pub(crate) fn is_handler(component: &Component) -> bool {
+    component.offers(INCOMING_HANDLER) || component.offers(HANDLER)
+}
 
 const KINDS: &str = "wasm-compile, wasm-cached, wasm-pooled, wasm-preinitialised";
 
@@ -80,7 +91,9 @@ pub(super) struct Factory {
     path: PathBuf,
     grants: Grants,
     linker: Linker<State>,
-    /// What calls must be inside of, if they can wait for connections.
+    /// Whether it makes instances of a handler of WASI 0.3.
+    is_concurrent: bool,
+    /// What calls must be inside of, if they can wait for connections, or are concurrent.
     reactor: Option<&'static Executor>,
     /// What observes its stores.
     observer: StoreObserver,
@@ -92,12 +105,14 @@ impl Factory {
         let mut grants = component.grants().clone();
         let environment = initialisation.environment();
         grants.environment.extend(environment.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        let linker = runtime.awaiting_linker().and_then(|mut linker| clock::link(&mut linker).map(|()| linker));
+        let linker = component.awaiting_linker().and_then(|mut linker| clock::link(&mut linker).map(|()| linker));
         let linker = linker.map_err(|error| module_error(one_line(&error)))?;
-        let is_needed = reactor::is_needed(&component.imports(), &grants);
+        let is_concurrent = !component.offers(INCOMING_HANDLER);
+        // The clocks of WASI 0.3 wake who waits for them from the run-time that the call is in.
+        let is_needed = runtime.awaits_calls() || reactor::is_needed(&component.imports(), &grants);
         let reactor = is_needed.then(reactor::reactor).transpose().map_err(ModuleError::Unavailable)?;
         let (path, observer) = (component.path().to_owned(), StoreObserver::default());
-        Ok(Self { runtime, path, grants, linker, reactor, observer })
+        Ok(Self { runtime, path, grants, linker, is_concurrent, reactor, observer })
     }
 
     fn store(&self) -> Result<Store<State>, ModuleError> {
@@ -107,7 +122,10 @@ impl Factory {
     }
 
     fn link(&self, compiled: &Compiled) -> Result<ProxyPre<State>, ModuleError> {
-        let linked = self.linker.instantiate_pre(compiled).and_then(ProxyPre::new);
+        let linked = self.linker.instantiate_pre(compiled).and_then(|linked| match self.is_concurrent {
+            true => p3::bindings::ServicePre::new(linked).map(ProxyPre::P3),
+            false => p2::bindings::ProxyPre::new(linked).map(ProxyPre::P2),
+        });
         linked
             .map_err(|error| module_error(format!("the component cannot be linked on this host: {}", one_line(&error))))
     }
