@@ -2,15 +2,26 @@
 
 use crate::function::demangled;
 use crate::{Frame, Owner, Profile, Sample, UNKNOWN};
+use std::collections::BTreeMap;
 
 /// Tells whose code a frame is, by the file that perf names.
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
     /// The names of the files of the module under test, without their folders.
     pub guest_files: Vec<String>,
+    /// The names of the functions of a component, by the numbers of their core module and their own, because the engine cuts names.
+    pub guest_names: BTreeMap<(u32, u32), String>,
 }
 
 impl Owners {
+    /// The whole name of a function whose name the engine may have cut: `wasm[0]::function[12]::_ZN4json`.
+    fn whole_name<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let (module, rest) = name.strip_prefix("wasm[")?.split_once("]::function[")?;
+        let (function, cut) = rest.split_once("]::")?;
+        let whole = self.guest_names.get(&(module.parse().ok()?, function.parse().ok()?))?;
+        whole.starts_with(cut).then_some(whole)
+    }
+
     /// Compiled code of components is in a file of the host's cache (`.cwasm`), or in none: then perf names the map of its
     /// functions, `/tmp/perf-PID.map`. The engine's own code in it, for calls across the boundary, is the host's.
     fn of(&self, file: &str, function: &str) -> Owner {
@@ -83,7 +94,8 @@ fn frame(line: &str, owners: &Owners) -> Option<Frame> {
     // A program that was replaced while it ran.
     let rest = rest.strip_suffix(" (deleted)").unwrap_or(rest);
     let (name, file) = rest.rsplit_once(" (")?;
-    let name = if name == UNKNOWN || name.is_empty() { UNKNOWN.to_owned() } else { demangled(name) };
+    let whole = owners.whole_name(name).unwrap_or(name);
+    let name = if whole == UNKNOWN || whole.is_empty() { UNKNOWN.to_owned() } else { demangled(whole) };
     Some(Frame { owner: owners.of(file, &name), name })
 }
 
@@ -110,6 +122,21 @@ mod tests {
 
 ";
 
+    #[test]
+    fn names_that_the_engine_has_cut_are_whole() {
+        let whole = "_ZN4json5parse5value17h0123456789abcdefE".to_owned();
+        let owners = Owners { guest_names: [((0, 12), whole)].into(), ..Owners::default() };
+        let check = |name: &str, expect: &str| {
+            let line = format!("  20020 {name} (/a/cache/code/6c9a-0ede.cwasm)");
+            assert_eq!(frame(&line, &owners).expect("it is a frame").name, expect, "{name}");
+        };
+        check("wasm[0]::function[12]::_ZN4json5parse5val", "json::parse::value");
+        check("wasm[0]::function[12]::_ZN4json5parse5value17h0123456789abcdefE", "json::parse::value");
+        check("wasm[0]::function[12]::_ZN5other", "other");
+        check("wasm[0]::function[13]::_ZN4json5parse5val", "json::parse::val");
+        check("wasm[1]::function[12]::dlfree", "dlfree");
+    }
+
     fn frames(sample: &Sample) -> Vec<(&str, Owner)> {
         sample.frames.iter().map(|frame| (frame.name.as_str(), frame.owner)).collect()
     }
@@ -128,7 +155,7 @@ mod tests {
 
     #[test]
     fn samples_are_read_with_the_caller_first() {
-        let owners = Owners { guest_files: vec!["kernels.so".to_owned()] };
+        let owners = Owners { guest_files: vec!["kernels.so".to_owned()], ..Owners::default() };
         let profile = parse_perf_script(TEXT, &owners);
         let [first, second, third] = &profile.samples[..] else { panic!("{profile:?}") };
         assert_eq!((first.thread, first.time_ns, first.weight_ns), (3530, 11_815_898_904_000, 1_003_009));

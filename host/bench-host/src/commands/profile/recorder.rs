@@ -128,7 +128,10 @@ impl Recorder {
             return Err(format!("`perf script` fails: {}", text.lines().next().unwrap_or("it says nothing")));
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let profile = parse_perf_script(&String::from_utf8_lossy(&output.stdout), &Owners { guest_files: vec![name] });
+        // A file that is gone meanwhile has names that may be cut.
+        let guest_names = std::fs::read(file).map(|bytes| bench_wasm::function_names(&bytes)).unwrap_or_default();
+        let owners = Owners { guest_files: vec![name], guest_names };
+        let profile = parse_perf_script(&String::from_utf8_lossy(&output.stdout), &owners);
         match profile.samples.is_empty() {
             true => Err("the profiler took no sample; let the cell run for longer with --time".to_owned()),
             false => Ok(profile),
