@@ -123,12 +123,17 @@ fn system(project: &Project) -> Result<String> {
     Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
+/// Removes the line tables of these programs and libraries, which would be a third of the archive. Their functions keep their names.
+fn without_debug_info(files: &[PathBuf]) -> Result<()> {
+    let strip = tool::run(Command::new("strip").arg("--strip-debug").args(files));
+    strip.context("programs and libraries cannot be made smaller: install binutils")
+}
+
 /// Copies everything into `folder`, without the `heavy` probes, which an earlier `probes --heavy` may have left.
 fn fill(project: &Project, program: &Path, folder: &Path, heavy: &[String]) -> Result<()> {
     let installed = folder.join("bin").join(program.file_name().context("the program has a name")?);
     copy(program, &installed)?;
-    tool::run(Command::new("strip").arg("--strip-debug").arg(&installed))
-        .context("the program cannot be made smaller: install binutils")?;
+    without_debug_info(std::slice::from_ref(&installed))?;
     for name in ["LICENSE", "README.md"] {
         copy(&project.root().join(name), &folder.join(name))?;
     }
@@ -136,6 +141,8 @@ fn fill(project: &Project, program: &Path, folder: &Path, heavy: &[String]) -> R
         let to = folder.join("share/bench-host").join(from);
         copy_tree(&project.root().join(from), &to, &|path: &Path| is_shared(path, extensions, heavy))?;
     }
+    // The digests of plug-ins are published, so these stay as they are.
+    without_debug_info(&native_files(&folder.join("share/bench-host/native-probes"))?)?;
     let (of_rust, of_go) = plugins::chosen(project, &[])?;
     let modules = lock::text_of(project, &of_rust, &of_go, "cargo xtask dist")?;
     write(&folder.join("share/bench-host/modules.toml"), modules.as_bytes())?;
