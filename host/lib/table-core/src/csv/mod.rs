@@ -52,7 +52,9 @@ fn write_cell(cell: Cell<'_>, dialect: Dialect, is_first: &mut bool, into: &mut 
     }
     let is_quoted = match (dialect, cell) {
         (Dialect::Mine, _) => true,
-        (Dialect::Exact, Cell::Text(text)) => text.is_empty() || text.contains(['"', ',', '\n', '\r']),
+        (Dialect::Exact, Cell::Text(text)) => {
+            text.is_empty() || text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'))
+        }
         _ => false,
     };
     if !is_quoted {
