@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 use crate::secret::Secrets;
 use crate::stored::Trust;
 use crate::worker::{Kind, ModuleSpec, Reply, Request};
-use crate::{absent, compiling, families, output, paths, requests, stored};
+use crate::{absent, builtin, compiling, families, output, paths, requests, stored};
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
@@ -133,7 +133,8 @@ impl Loader {
     /// The deadline of a worker that executes `cell` so many times with the module `spec`: with the time that its family says it takes
     /// besides.
     pub(crate) fn deadline_for(&self, spec: &ModuleSpec, cell: &Cell, repetitions: u64) -> Duration {
-        self.deadline_of(spec) + families::extra_deadline(&cell.scenario, &cell.arguments, repetitions)
+        let of_families = families::extra_deadline(&cell.scenario, &cell.arguments, repetitions);
+        self.deadline_of(spec) + of_families + builtin::extra_deadline(&cell.scenario, &cell.arguments)
     }
 
     /// Describes `files`, two at a time, and with each component the probe of the same name in its folder.

@@ -18,6 +18,22 @@ use bench_model::{Arguments, Descriptor, Metric, ModuleError, Parameter, Scenari
 use bench_sink::{Sink, digest};
 use bench_wasm::{Component, Limits, Settings};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// The scenario whose operation writes gigabytes.
+const MERGE_LARGE: &str = "fleet-merge-large";
+
+/// What a slow disk takes for each repetition of it: three megabytes, in each of the few operations of a process.
+const MERGE_LARGE_EACH: Duration = Duration::from_millis(150);
+
+/// The time that a worker may take in addition to its measured time.
+pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments) -> Duration {
+    if (scenario.family.as_str(), scenario.name.as_str()) != ("self", MERGE_LARGE) {
+        return Duration::ZERO;
+    }
+    let repetitions = arguments.integer("repetitions").unwrap_or_default();
+    MERGE_LARGE_EACH.saturating_mul(u32::try_from(repetitions).unwrap_or_default())
+}
 
 /// The module `self`.
 #[derive(Debug)]
@@ -168,7 +184,7 @@ fn with_fleet(descriptor: Descriptor) -> Descriptor {
             ),
         )
         .scenario(
-            scenario("fleet-merge-large", "Merge repetitions of 1 MB of two agents into one run, and verify it; needs three times as much space on the disk.")
+            scenario(MERGE_LARGE, "Merge repetitions of 1 MB of two agents into one run, and verify it; needs three times as much space on the disk.")
                 .parameter(Parameter::new("repetitions", 200, "Number of repetitions of both agents").between(2, 100_000))
                 .metric(Metric::new(
                     "merged_each",
@@ -236,7 +252,7 @@ impl Module for Builtin {
             #[cfg(feature = "fleet")]
             "fleet-merge" => fleet::merged(sink),
             #[cfg(feature = "fleet")]
-            "fleet-merge-large" => fleet::merged_large(sink, arguments),
+            MERGE_LARGE => fleet::merged_large(sink, arguments),
             #[cfg(feature = "fleet")]
             "fleet-simulation" => fleet::simulation(sink, arguments),
             other => Err(ModuleError::UnknownScenario(other.to_owned())),
@@ -246,5 +262,22 @@ impl Module for Builtin {
     fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
         body(self);
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_model::Value;
+
+    #[test]
+    fn merging_much_may_take_longer() {
+        let extra = |family: &str, name: &str, repetitions: i64| {
+            let arguments = [("repetitions".to_owned(), Value::from(repetitions))].into_iter().collect();
+            extra_deadline(&Scenario::new(name, family, ""), &arguments).as_secs()
+        };
+        assert_eq!(extra("self", MERGE_LARGE, 1_000), 150);
+        assert_eq!([extra("self", "fleet-merge", 1_000), extra("other", MERGE_LARGE, 1_000)], [0, 0]);
+        assert_eq!(extra("self", MERGE_LARGE, -1), 0);
     }
 }
