@@ -420,7 +420,7 @@ fn machines_with_other_processors_are_classes_of_their_own() {
     let classes = classes["classes"].as_array().unwrap();
     let machines: Vec<_> = classes.iter().map(|class| class["machine"].as_str().unwrap()).collect();
     for (machine, name) in machines.iter().zip(["one", "two", "three"]) {
-        assert!(machine.starts_with(&format!("{name}, ")), "{machine}");
+        assert!(machine.starts_with(&format!("{name} × ")), "{machine}");
     }
     assert!(classes.iter().all(|class| class["groups"]["finished"] == 2), "each measures the whole plan");
     // No ratio is formed between them.
