@@ -43,16 +43,17 @@ pub fn functions(profile: &Profile) -> Vec<FunctionTime> {
 
 /// The name without mangling and without the digits that tell builds apart. perf ends a name with its offset only if asked to.
 pub fn demangled(name: &str) -> String {
-    let name = without_index(name);
+    let name = engine_name(name).map_or(name, |(_, _, name)| name);
     let demangle = |name: &str| rustc_demangle::try_demangle(name).ok().map(|name| format!("{name:#}"));
     let name = demangle(name).or_else(|| demangle(&completed(name)?)).unwrap_or_else(|| name.to_owned());
     without_hash(&name).to_owned()
 }
 
-/// Removes what the engine puts before the name of a function: `wasm[0]::function[12]::`.
-fn without_index(name: &str) -> &str {
-    let named = name.strip_prefix("wasm[").and_then(|rest| rest.split_once("]::function[")?.1.split_once("]::"));
-    named.map_or(name, |(_, name)| name)
+/// What the engine calls a function, taken apart: `wasm[0]::function[12]::json` into `0`, `12` and `json`. `None` without a name.
+pub(crate) fn engine_name(name: &str) -> Option<(&str, &str, &str)> {
+    let (module, rest) = name.strip_prefix("wasm[")?.split_once("]::function[")?;
+    let (function, name) = rest.split_once("]::")?;
+    Some((module, function, name))
 }
 
 /// A name of the older mangling, of which the engine keeps only the first 96 bytes, with the end that it needs to be read: its last

@@ -1,6 +1,6 @@
 //! Reads what `perf script -F tid,time,event,period,ip,sym,dso` prints.
 
-use crate::function::demangled;
+use crate::function::{demangled, engine_name};
 use crate::{Frame, Owner, Profile, Sample, UNKNOWN};
 use std::collections::BTreeMap;
 
@@ -16,8 +16,7 @@ pub struct Owners {
 impl Owners {
     /// The whole name of a function whose name the engine may have cut: `wasm[0]::function[12]::_ZN4json`.
     fn whole_name<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let (module, rest) = name.strip_prefix("wasm[")?.split_once("]::function[")?;
-        let (function, cut) = rest.split_once("]::")?;
+        let (module, function, cut) = engine_name(name)?;
         let whole = self.guest_names.get(&(module.parse().ok()?, function.parse().ok()?))?;
         whole.starts_with(cut).then_some(whole)
     }
