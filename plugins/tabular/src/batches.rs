@@ -1,57 +1,17 @@
-//! Arrow batches: built cell by cell, and read back as the tables that results are compared in.
+//! Arrow batches: built cell by cell. How tables and batches become each other, and back, is in `table-core`.
 
+use arrow_array::RecordBatch;
 use arrow_array::builder::{
     ArrayBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringBuilder,
 };
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{FieldRef, Schema, SchemaRef};
 use bench_plugin::prelude::*;
-use std::sync::Arc;
-use table_core::{Cell, Field, Kind, Table, text};
-
-/// Rows of a batch, as Arrow's own readers have them unless told otherwise.
-pub(crate) const BATCH_ROWS: usize = 8192;
-
-/// Digits of a decimal, two of them behind the point; the type's most, so that a sum fits.
-const PRECISION: u8 = 38;
-const SCALE: i8 = 2;
-
-/// The schema of these columns.
-pub(crate) fn schema(fields: &[Field]) -> SchemaRef {
-    let field = |field: &Field| {
-        let data_type = match field.kind {
-            Kind::Text => DataType::Utf8,
-            Kind::Integer => DataType::Int64,
-            Kind::Decimal => DataType::Decimal128(PRECISION, SCALE),
-            Kind::Real => DataType::Float64,
-            Kind::Date => DataType::Date32,
-        };
-        arrow_schema::Field::new(&field.name, data_type, field.nullable)
-    };
-    Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()))
-}
+pub(crate) use table_core::arrow::{BATCH_ROWS, Values, schema};
+use table_core::{Cell, Field, Kind, Table, arrow, text};
 
 /// The columns of a schema, as the schema declares them.
 pub(crate) fn fields(schema: &Schema) -> Result<Vec<Field>, ModuleError> {
-    let field = |field: &Arc<arrow_schema::Field>| {
-        let kind = match field.data_type() {
-            DataType::Utf8 => Kind::Text,
-            DataType::Int64 => Kind::Integer,
-            DataType::Decimal128(PRECISION, SCALE) => Kind::Decimal,
-            DataType::Float64 => Kind::Real,
-            DataType::Date32 => Kind::Date,
-            other => {
-                let name = field.name();
-                return Err(ModuleError::Other(format!(
-                    "column `{name}` has the type {other}, which no table here has"
-                )));
-            }
-        };
-        Ok(Field { name: field.name().clone(), kind, nullable: field.is_nullable() })
-    };
-    schema.fields().iter().map(field).collect()
+    arrow::fields(schema).map_err(ModuleError::Other)
 }
 
 /// Makes batches of cells that arrive row by row.
@@ -74,7 +34,7 @@ impl Builder {
     /// For columns of this schema, which is one of [`schema`].
     pub(crate) fn new(fields: &[Field]) -> Self {
         let schema = schema(fields);
-        let column = |(field, arrow): (&Field, &Arc<arrow_schema::Field>)| match field.kind {
+        let column = |(field, arrow): (&Field, &FieldRef)| match field.kind {
             Kind::Text => Column::Text(StringBuilder::new()),
             Kind::Integer => Column::Integer(Int64Builder::new()),
             Kind::Decimal => Column::Decimal(Decimal128Builder::new().with_data_type(arrow.data_type().clone())),
@@ -165,36 +125,7 @@ pub(crate) fn of_table(table: &Table) -> Result<Vec<RecordBatch>, ModuleError> {
 
 /// The rows of batches as a table, with the schema that the batches declare.
 pub(crate) fn to_table(batches: &[RecordBatch]) -> Result<Table, ModuleError> {
-    let Some(first) = batches.first() else {
-        return Err(ModuleError::Other("there is no batch, and so no schema".to_owned()));
-    };
-    let mut table = Table::new(fields(&first.schema())?);
-    for batch in batches {
-        if batch.schema().fields() != first.schema().fields() {
-            return Err(ModuleError::Other("batches of one table differ in their schema".to_owned()));
-        }
-        for column in 0..batch.num_columns() {
-            for row in 0..batch.num_rows() {
-                table.push(column, cell(batch.column(column), row));
-            }
-        }
-    }
-    Ok(table)
-}
-
-/// A cell of an array of one of the types of [`schema`].
-pub(crate) fn cell(array: &dyn Array, row: usize) -> Cell<'_> {
-    if array.is_null(row) {
-        return Cell::Null;
-    }
-    match array.data_type() {
-        DataType::Utf8 => Cell::Text(array.as_string::<i32>().value(row)),
-        DataType::Int64 => Cell::Integer(array.as_primitive::<Int64Type>().value(row)),
-        DataType::Decimal128(..) => Cell::Decimal(array.as_primitive::<Decimal128Type>().value(row)),
-        DataType::Float64 => Cell::Real(array.as_primitive::<Float64Type>().value(row)),
-        // `schema` makes no other type.
-        _ => Cell::Date(array.as_primitive::<Date32Type>().value(row)),
-    }
+    arrow::to_table(batches).map_err(ModuleError::Other)
 }
 
 /// The bytes that the buffers of these batches take.

@@ -1,6 +1,7 @@
 //! Tables of the user's own: their file, and their rows as they are compared. They may have more types than generated ones; cells of
 //! different types of the same kind are compared by value, and the types apart.
 
+use crate::batches::Values;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
@@ -103,7 +104,7 @@ fn cell(array: &dyn Array, row: usize) -> Cell<'_> {
         DataType::Float32 => Cell::Real(array.as_primitive::<Float32Type>().value(row).into()),
         DataType::Float64 => Cell::Real(array.as_primitive::<Float64Type>().value(row)),
         // Texts, decimals and days, which generated tables have, too.
-        _ => crate::batches::cell(array, row),
+        _ => Values::of(array).cell(row),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{Cell, Field, Kind, Table};
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, SchemaRef};
 use std::ops::Range;
@@ -76,16 +75,17 @@ pub fn to_table(batches: &[RecordBatch]) -> Result<Table, String> {
         if batch.schema().fields() != first.schema().fields() {
             return Err("batches of one table differ in their schema".to_owned());
         }
-        for column in 0..batch.num_columns() {
+        for (column, values) in Values::of_batch(batch).iter().enumerate() {
             for row in 0..batch.num_rows() {
-                table.push(column, cell(batch.column(column), row));
+                table.push(column, values.cell(row));
             }
         }
     }
     Ok(table)
 }
 
-fn fields(schema: &Schema) -> Result<Vec<Field>, String> {
+/// The columns of a schema, as the schema declares them. The error names what no table here can have.
+pub fn fields(schema: &Schema) -> Result<Vec<Field>, String> {
     let field = |field: &Arc<ArrowField>| {
         let kind = match field.data_type() {
             DataType::Utf8 => Kind::Text,
@@ -105,18 +105,49 @@ fn fields(schema: &Schema) -> Result<Vec<Field>, String> {
     schema.fields().iter().map(field).collect()
 }
 
-/// A cell of an array of one of the types of [`schema`].
-fn cell(array: &dyn Array, row: usize) -> Cell<'_> {
-    if array.is_null(row) {
-        return Cell::Null;
+/// The cells of an array of one of the types of [`schema`]. The type is found out once, not for every cell.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// Of [`Kind::Text`].
+    Text(&'a StringArray),
+    /// Of [`Kind::Integer`].
+    Integer(&'a Int64Array),
+    /// Of [`Kind::Decimal`].
+    Decimal(&'a Decimal128Array),
+    /// Of [`Kind::Real`].
+    Real(&'a Float64Array),
+    /// Of [`Kind::Date`].
+    Date(&'a Date32Array),
+}
+
+impl<'a> Values<'a> {
+    /// Of an array of one of these types; panics with another.
+    pub fn of(array: &'a dyn Array) -> Self {
+        match array.data_type() {
+            DataType::Utf8 => Self::Text(array.as_string()),
+            DataType::Int64 => Self::Integer(array.as_primitive()),
+            DataType::Decimal128(..) => Self::Decimal(array.as_primitive()),
+            DataType::Float64 => Self::Real(array.as_primitive()),
+            // [`schema`] makes no other type, and [`fields`] accepts none.
+            _ => Self::Date(array.as_primitive()),
+        }
     }
-    match array.data_type() {
-        DataType::Utf8 => Cell::Text(array.as_string::<i32>().value(row)),
-        DataType::Int64 => Cell::Integer(array.as_primitive::<Int64Type>().value(row)),
-        DataType::Decimal128(..) => Cell::Decimal(array.as_primitive::<Decimal128Type>().value(row)),
-        DataType::Float64 => Cell::Real(array.as_primitive::<Float64Type>().value(row)),
-        // `fields` accepts no other type.
-        _ => Cell::Date(array.as_primitive::<Date32Type>().value(row)),
+
+    /// The columns of a batch.
+    pub fn of_batch(batch: &'a RecordBatch) -> Vec<Self> {
+        batch.columns().iter().map(|column| Self::of(column)).collect()
+    }
+
+    /// The cell of a row.
+    pub fn cell(&self, row: usize) -> Cell<'a> {
+        let cell = match *self {
+            Self::Text(array) => array.is_valid(row).then(|| Cell::Text(array.value(row))),
+            Self::Integer(array) => array.is_valid(row).then(|| Cell::Integer(array.value(row))),
+            Self::Decimal(array) => array.is_valid(row).then(|| Cell::Decimal(array.value(row))),
+            Self::Real(array) => array.is_valid(row).then(|| Cell::Real(array.value(row))),
+            Self::Date(array) => array.is_valid(row).then(|| Cell::Date(array.value(row))),
+        };
+        cell.unwrap_or(Cell::Null)
     }
 }
 

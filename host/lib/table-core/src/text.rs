@@ -6,21 +6,25 @@ use std::fmt::Write as _;
 /// Appends a cell that is not NULL, without quotes or escapes. A double gets the fewest digits that read back to it.
 pub fn write(cell: Cell<'_>, into: &mut String) {
     // Writing to a text cannot fail.
-    let _ = match cell {
-        Cell::Null => Ok(()),
-        Cell::Text(text) => into.write_str(text),
-        Cell::Integer(value) => write!(into, "{value}"),
+    match cell {
+        Cell::Null => {}
+        Cell::Text(text) => into.push_str(text),
+        Cell::Integer(value) => whole(value, into),
         Cell::Decimal(value) => {
-            let sign = if value < 0 { "-" } else { "" };
+            if value < 0 {
+                into.push('-');
+            }
             // Dividing 64 or 128 bits is a function of its own in a component, which takes several times as long.
             match u32::try_from(value.unsigned_abs()) {
                 Ok(hundredths) => {
-                    write!(into, "{sign}{}.", hundredths / 100).map(|()| digits(hundredths % 100, 2, into))
+                    whole(hundredths / 100, into);
+                    into.push('.');
+                    digits(hundredths % 100, 2, into);
                 }
-                Err(_) => write!(into, "{sign}{}.{:02}", value.unsigned_abs() / 100, value.unsigned_abs() % 100),
+                Err(_) => drop(write!(into, "{}.{:02}", value.unsigned_abs() / 100, value.unsigned_abs() % 100)),
             }
         }
-        Cell::Real(value) => write!(into, "{value}"),
+        Cell::Real(value) => drop(write!(into, "{value}")),
         Cell::Date(days) => {
             let (year, month, day) = civil(days);
             match u32::try_from(year) {
@@ -31,9 +35,13 @@ pub fn write(cell: Cell<'_>, into: &mut String) {
             digits(month.unsigned_abs(), 2, into);
             into.push('-');
             digits(day.unsigned_abs(), 2, into);
-            Ok(())
         }
-    };
+    }
+}
+
+/// Appends a whole number.
+fn whole(number: impl itoa::Integer, into: &mut String) {
+    into.push_str(itoa::Buffer::new().format(number));
 }
 
 /// Appends the last `count` digits of `number`, with zeros in front, in a fraction of the time of `{number:02}`.

@@ -1,7 +1,7 @@
 //! `csv-write` and `csv-scan`: columns become CSV that loses nothing, and CSV becomes columns.
 
 use super::{Stage, failed};
-use crate::batches::{self, Builder};
+use crate::batches::{self, Builder, Values};
 use arrow_array::RecordBatch;
 use bench_plugin::prelude::*;
 use table_core::csv::{self, Dialect};
@@ -84,9 +84,9 @@ impl Stage for CsvScan {
 pub(crate) fn write(batches: &[RecordBatch], fields: &[Field], into: &mut String) {
     csv::write_header(fields, Dialect::Exact, into);
     for batch in batches {
+        let columns = Values::of_batch(batch);
         for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| batches::cell(column, row));
-            csv::write_row(cells, Dialect::Exact, into);
+            csv::write_row(columns.iter().map(|column| column.cell(row)), Dialect::Exact, into);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `jsonl-write` and `jsonl-scan`: columns become a stream of rows as JSON Lines, with their types in the first line, and back.
 
 use super::{Stage, failed};
-use crate::batches::{self, Builder};
+use crate::batches::{self, Builder, Values};
 use crate::json;
 use arrow_array::RecordBatch;
 use bench_plugin::prelude::*;
@@ -86,8 +86,9 @@ impl Stage for JsonlScan {
 pub(super) fn write(batches: &[RecordBatch], fields: &[Field], into: &mut String) {
     stream::write_header(fields, into);
     for batch in batches {
+        let columns = Values::of_batch(batch);
         for row in 0..batch.num_rows() {
-            stream::write_row(batch.columns().iter().map(|column| batches::cell(column, row)), into);
+            stream::write_row(columns.iter().map(|column| column.cell(row)), into);
         }
     }
 }
