@@ -1,8 +1,12 @@
 //! Estimates before a run how much it measures and how long it takes.
 
+mod earlier;
+
 use crate::effort::{Effort, PairedEffort};
 use bench_engine::{Expected, Forecast, Repetition};
 use std::time::Duration;
+
+pub(crate) use earlier::earlier;
 
 /// Time to start a worker, load a module whose code is cached, and verify twice.
 const AROUND_NS: u64 = 100_000_000;
@@ -23,6 +27,8 @@ pub(crate) struct Cost {
     measured_ns: Option<u64>,
     iterations: Option<u64>,
     expected: Expected,
+    /// Whether it took as long before.
+    is_known: bool,
 }
 
 impl Cost {
@@ -40,6 +46,7 @@ impl Cost {
                 first_ns: ACCOUNT_NS,
                 after_ns: calibration_ns(effort),
             },
+            is_known: false,
         }
     }
 
@@ -59,7 +66,22 @@ impl Cost {
                 first_ns: arms as u64 * ACCOUNT_NS,
                 after_ns: calibration_ns(effort),
             },
+            is_known: false,
         }
+    }
+
+    /// The estimate if the whole run, which is `repetitions`, took so long before.
+    pub(crate) fn known(mut self, took: Option<Duration>, repetitions: &[Repetition]) -> Self {
+        let (Some(took), false) = (took, repetitions.is_empty()) else { return self };
+        let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let expected = &mut self.expected;
+        let firsts = repetitions.iter().filter(|repetition| repetition.process == 0).count() as u64;
+        let each_ns =
+            took_ns.saturating_sub(2 * expected.after_ns + firsts * expected.first_ns) / repetitions.len() as u64;
+        let measured_ns = expected.measured_ns.unwrap_or_default().min(each_ns);
+        (expected.measured_ns, expected.around_ns) = (Some(measured_ns), each_ns - measured_ns);
+        self.is_known = true;
+        self
     }
 
     /// One line for comparisons that are measured until they are decided.
@@ -83,7 +105,10 @@ impl Cost {
         let left_ns = Forecast::new(repetitions.iter().copied(), self.expected).left_ns(0);
         let about = left_ns.map_or_else(
             || "the duration depends on the operations".to_owned(),
-            |ns| format!("about {}", duration(Duration::from_nanos(ns + self.expected.after_ns))),
+            |ns| {
+                let before = if self.is_known { ", as before" } else { "" };
+                format!("about {}{before}", duration(Duration::from_nanos(ns + self.expected.after_ns)))
+            },
         );
         format!("{} × {} × {each}: {about}", self.what, counted(self.processes as usize, "process"))
     }
@@ -143,6 +168,20 @@ mod tests {
         let paired = PairedEffort { budget, ledger_ns: 30_000_000, counts_engines: true };
         let cost = Cost::of_comparisons(2, 2, &time, &paired);
         assert_eq!(cost.line(&repetitions(2)), "2 comparisons × 3 processes × 0.8 s: about 9 s");
+    }
+
+    #[test]
+    fn estimate_is_what_the_same_run_took_before() {
+        let check = |amount: Amount, took: Duration, expect: &str| {
+            let cost = Cost::of_cells(8, &effort(amount, calibration::Effort::QUICK));
+            let line = cost.known(Some(took), &repetitions(8)).line(&repetitions(8));
+            assert_eq!(line.split_once(": ").unwrap().1, expect);
+        };
+        let time = Amount::Time { ns: 500_000_000 };
+        check(time, Duration::from_secs(95), "about 1 min 35 s, as before");
+        check(Amount::Operations(1), Duration::from_secs(95), "about 1 min 35 s, as before");
+        // Shorter than what is planned, as where all cells were skipped.
+        check(time, Duration::from_secs(5), "about 5 s, as before");
     }
 
     #[test]

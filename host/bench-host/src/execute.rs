@@ -4,7 +4,7 @@
 use crate::Exit;
 use crate::cli::Common;
 use crate::compiling;
-use crate::cost::Cost;
+use crate::cost::{self, Cost};
 use crate::derived;
 use crate::effort::Effort;
 use crate::families;
@@ -78,6 +78,11 @@ impl Job<'_> {
         Ok(Some(cells))
     }
 
+    /// How long the same command took before.
+    pub(crate) fn took_before(&self) -> Option<Duration> {
+        cost::earlier(&self.common.shown.out, &command(), &planned(self))
+    }
+
     /// The time after which the worker of a repetition of `cell` is killed.
     pub(crate) fn deadline_of(&self, cell: &Cell) -> Duration {
         let measured = self.effort.budget.warm_up_ns + self.effort.time_ns().unwrap_or_default();
@@ -101,7 +106,8 @@ pub(crate) fn execute(
     let repetitions: Vec<Repetition> =
         job.plan.order.iter().copied().filter(|repetition| done.is_left(*repetition)).collect();
     let cells = shard.map_or(job.plan.cells.len(), |cells| cells.len());
-    let cost = Cost::of_cells(cells, &job.effort);
+    let took = (repetitions.len() == job.plan.order.len()).then(|| job.took_before()).flatten();
+    let cost = Cost::of_cells(cells, &job.effort).known(took, &repetitions);
     if job.common.shown.dry_run {
         say_cost(&cost.line(&repetitions), job.common);
         output::print(&plan_text(job.plan, &done))?;

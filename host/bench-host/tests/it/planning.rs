@@ -40,6 +40,22 @@ fn order_is_determined_by_the_seed() {
 }
 
 #[test]
+fn the_same_command_is_expected_to_take_as_long_as_before() {
+    let host = Host::with_hostile();
+    let line = "load hostile.wasm --filter hostile/good --time 10ms --processes 1 --out results";
+    let cost = |line: &str| {
+        let ran = host.check(line, 0);
+        let cost = ran.stderr.lines().find(|line| line.contains(": about ")).map(str::to_owned);
+        cost.unwrap_or_else(|| panic!("{}", ran.stderr))
+    };
+    assert!(!cost(line).contains("before"));
+    for again in [format!("{line} --dry-run"), line.to_owned()] {
+        assert!(cost(&again).ends_with(", as before"), "{again}");
+    }
+    assert!(!cost(&format!("{line} --seed 1")).contains("before"), "of another command");
+}
+
+#[test]
 fn options_narrow_and_widen_the_matrix() {
     let line = "--filter hostile/good --arm wasm --processes 1 -p n=1,2,1Ki";
     let host = Host::with_hostile();
