@@ -1,9 +1,10 @@
 //! How long the same command took before, which says more of the next time than any plan.
 
+use crate::paths;
 use bench_sink::runfile::{FILE_NAME, Planned, RunSummary};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// So many of the newest runs are looked at.
@@ -11,10 +12,7 @@ const RUNS_MAX: usize = 100;
 
 /// How long the newest run in `folder` took that measured as much by the same command. Only of runs that were finished at once.
 pub(crate) fn earlier(folder: &Path, command: &[String], planned: &Planned) -> Option<Duration> {
-    let mut runs: Vec<PathBuf> = folder.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    // Their names begin with the time.
-    runs.sort_unstable_by(|one, other| other.cmp(one));
-    runs.iter().take(RUNS_MAX).find_map(|directory| {
+    paths::runs(folder).ok()?.iter().take(RUNS_MAX).find_map(|directory| {
         let summary = RunSummary::of(directory).ok()??;
         let is_alike =
             words(&summary.run.command).eq(words(command)) && amount(&summary.run.planned) == amount(planned);
