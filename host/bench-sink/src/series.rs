@@ -86,6 +86,12 @@ impl Series {
         self.histogram.reset();
         self.raw.clear();
     }
+
+    /// Removes the samples that `earlier`, which is a copy of this series, does not have; keeps the allocated memory.
+    pub(crate) fn return_to(&mut self, earlier: &Self) {
+        self.histogram.set_to(&earlier.histogram).expect("a histogram that resizes itself accepts every value");
+        self.raw.clone_from(&earlier.raw);
+    }
 }
 
 #[cfg(test)]

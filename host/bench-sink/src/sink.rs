@@ -143,6 +143,25 @@ impl Sink {
         self.series.iter_mut().for_each(Series::clear);
         self.room = self.room_max;
     }
+
+    /// The sink without the samples of `metric`; the numbers of the series stay valid.
+    #[must_use]
+    pub fn without(mut self, metric: &str) -> Self {
+        self.series.iter_mut().filter(|series| series.metric == metric).for_each(Series::clear);
+        self
+    }
+
+    /// Removes the samples that `earlier`, which is a copy of this sink, does not have; the numbers of the series stay valid, also of those
+    /// that were opened since.
+    pub fn return_to(&mut self, earlier: &Self) {
+        for (index, series) in self.series.iter_mut().enumerate() {
+            match earlier.series.get(index) {
+                Some(earlier) => series.return_to(earlier),
+                None => series.clear(),
+            }
+        }
+        self.room = earlier.room;
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +233,26 @@ mod tests {
         sink.clear();
         sink.append(ids[2], &[5]).unwrap();
         assert_eq!(sink.series()[2].raw(), Some(&[5][..]));
+    }
+
+    #[test]
+    fn sink_that_returns_to_a_copy_has_its_samples_and_further_series() {
+        let mut sink = sink();
+        let (left, none) = (sink.open("lag", &side("left")).unwrap(), sink.open("lag", &side("none")).unwrap());
+        sink.append(left, &[7, 1 << 40]).unwrap();
+        assert!(sink.clone().without("lag").series().iter().all(|series| series.count() == 0));
+        let earlier = sink.clone().without("lead");
+        sink.append(left, &[8, 9]).unwrap();
+        sink.append(none, &[5]).unwrap();
+        let right = sink.open("lag", &side("right")).unwrap();
+        sink.append(right, &[1]).unwrap();
+        sink.return_to(&earlier);
+        let kept: Vec<_> = sink.series().iter().map(|series| (series.count(), series.raw())).collect();
+        assert_eq!(kept, [(2, Some(&[7, 1 << 40][..])), (0, Some(&[][..])), (0, Some(&[][..]))]);
+        assert_eq!((sink.series()[0].greatest(), sink.room), (1 << 40, earlier.room));
+        assert_eq!(sink.open("lag", &side("right")), Ok(right));
+        sink.append(right, &[2]).unwrap();
+        assert_eq!(sink.series()[2].raw(), Some(&[2][..]));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn conformance(
 pub const RECORDED: &str = "declared metrics are recorded";
 
 /// What to do about a metric of which there are no samples.
-pub const UNRECORDED: &str = "record them in `iterate`, or declare them not";
+pub const UNRECORDED: &str = "record them in `iterate`, or in `open` if there is one a session, or do not declare them";
 
 const OPENS: &str = "prepare every combination of arguments in the domains, or narrow the domains";
 

@@ -84,6 +84,8 @@ fn attempt(
     // It begins with the session.
     let clock = MonotonicClock::new();
     let mut session = module.open(task.scenario, task.arguments)?;
+    // What the module records once in a session, such as the size of what it has prepared. A time of an operation is cold.
+    let opened = session.sink().clone().without(&task.scenario.name);
     // Find a wrong result before spending time on measuring.
     doing("doing the first operation", None);
     let checksum = first(session.as_mut())?;
@@ -103,8 +105,8 @@ fn attempt(
     if !own_clock && warm.batch > 1 {
         warm = grows(session.as_mut(), &clock, &overhead, warm)?;
     }
-    // Discard what the module recorded during the warm-up.
-    session.sink().clear();
+    // Discard what the module recorded of the first operation and of the warm-up.
+    session.sink().return_to(&opened);
     let measured = measure(session.as_mut(), &clock, &task.budget, warm, &mut timed)?;
     doing("verifying", None);
     verify(session.as_mut(), checks)?;
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
     use crate::module::Module;
     use bench_engine::{Amount, Budget};
-    use bench_model::{Arguments, Descriptor, ModuleError, Outcome, Session};
+    use bench_model::{Arguments, Descriptor, Metric, ModuleError, Outcome, Session};
     use bench_sink::runfile::Status;
 
     /// A module whose scenario declares that it times itself.
@@ -205,7 +207,10 @@ mod tests {
 
     impl Timer {
         fn new(says: Says) -> Self {
-            let scenario = Scenario::new("nap", "f", "").times_itself(bench_model::Unit::Nanoseconds, "a fixed figure");
+            let scenario = Scenario::new("nap", "f", "")
+                .times_itself(bench_model::Unit::Nanoseconds, "a fixed figure")
+                .metric(Metric::new("size", bench_model::Unit::Bytes, "once in a session"))
+                .metric(Metric::new("depth", bench_model::Unit::Count, "of each operation"));
             Self { descriptor: Descriptor::new("timer", "1", "").scenario(scenario), says }
         }
     }
@@ -220,7 +225,10 @@ mod tests {
         }
 
         fn open(&mut self, scenario: &Scenario, _: &Arguments) -> Result<Box<dyn Recording>, ModuleError> {
-            Ok(Box::new(TimerSession { sink: Sink::new(&scenario.metrics), says: self.says }))
+            let mut session = TimerSession { sink: Sink::new(&scenario.metrics), says: self.says };
+            session.record("size", 4_096)?;
+            session.record("nap", 1_000_000)?;
+            Ok(Box::new(session))
         }
 
         fn watch(&mut self, body: &mut dyn FnMut(&mut dyn Module)) -> Vec<String> {
@@ -229,11 +237,20 @@ mod tests {
         }
     }
 
+    impl TimerSession {
+        fn record(&mut self, metric: &str, sample: u64) -> Result<(), ModuleError> {
+            let recorded = self.sink.open(metric, &[]).and_then(|series| self.sink.append(series, &[sample]));
+            recorded.map_err(|error| ModuleError::Other(error.to_string()))
+        }
+    }
+
     impl Session for TimerSession {
         fn iterate(&mut self, times: u64) -> Result<Outcome, ModuleError> {
-            let series = self.sink.open("nap", &[]).map_err(|error| ModuleError::Other(error.to_string()))?;
-            for sample in (0..times).filter_map(|_| self.says.sample) {
-                self.sink.append(series, &[sample]).map_err(|error| ModuleError::Other(error.to_string()))?;
+            // None are recorded if the module says so.
+            let sample = self.says.sample;
+            for sample in (0..times).filter_map(|_| sample) {
+                self.record("nap", sample)?;
+                self.record("depth", 3)?;
             }
             Ok(Outcome { operations: times, bytes: self.says.bytes, checksum: 0 })
         }
@@ -265,8 +282,16 @@ mod tests {
         let report = driven(Some(7), 0);
         assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
         assert_eq!((report.outcome.iterations, report.outcome.recorded), (40, 40));
+        let timed = &report.series[0];
+        assert_eq!((timed.metric.as_str(), timed.raw.as_deref()), ("nap", Some(&[7; 40][..])));
+    }
+
+    #[test]
+    fn sample_of_open_is_kept_once_and_those_of_the_warm_up_are_not() {
+        let report = driven(Some(7), 0);
         let series: Vec<_> = report.series.iter().map(|series| (series.metric.as_str(), series.count)).collect();
-        assert_eq!(series, [("nap", 40)]);
+        assert_eq!(series, [("nap", 40), ("size", 1), ("depth", 40)]);
+        assert_eq!(report.series[1].raw.as_deref(), Some(&[4_096][..]));
     }
 
     #[test]
