@@ -14,7 +14,7 @@ pub struct ThreadCounts {
     pub switches_voluntary: u64,
     /// The processor that it ran on last.
     pub processor: u64,
-    /// Ticks that the hypervisor gave to others, and periods in which the control group was throttled; read again only when
+    /// Ticks that the hypervisor gave to others, and periods in which a control group was throttled; read again only when
     /// [`COARSE`] has passed, because reading them is slow and the kernel counts them in ticks.
     pub withheld: u64,
 }
@@ -78,11 +78,11 @@ fn parse(stat: &str, status: &str) -> Option<ThreadCounts> {
     })
 }
 
-/// Ticks of steal over all processors, and throttled periods of the control group.
+/// Ticks of steal over all processors, and throttled periods of the control groups.
 fn withheld() -> u64 {
     let steal: u64 = bench_sink::environment::steal().values().sum();
-    let throttled =
-        bench_sink::environment::Cgroup::of_self().throttling().map_or(0, |counts| counts.throttled_periods);
+    let throttling = bench_sink::environment::Cgroup::of_self().throttling();
+    let throttled: u64 = throttling.values().map(|counts| counts.throttled_periods).sum();
     steal + throttled
 }
 

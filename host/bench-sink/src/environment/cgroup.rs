@@ -2,6 +2,7 @@
 //! between the group and the root counts.
 
 use super::read;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The folders of this process's control groups, from its own up to the root.
@@ -22,6 +23,17 @@ pub struct Throttling {
     pub throttled_periods: u64,
     /// The time for which it was throttled, summed over processors.
     pub throttled_ns: u64,
+}
+
+impl Throttling {
+    /// The counts since `earlier` of the same group; `None` if they went back, because then it is another one that has its name.
+    pub fn since(&self, earlier: &Self) -> Option<Self> {
+        Some(Self {
+            periods: self.periods.checked_sub(earlier.periods)?,
+            throttled_periods: self.throttled_periods.checked_sub(earlier.throttled_periods)?,
+            throttled_ns: self.throttled_ns.checked_sub(earlier.throttled_ns)?,
+        })
+    }
 }
 
 /// A memory limit above this counts as none: version 1 shows a number near 2⁶³ if the memory is not limited.
@@ -69,11 +81,11 @@ impl Cgroup {
         self.memory.iter().filter_map(limit).min()
     }
 
-    /// The throttling of the group that was throttled most; `None` if no group has a quota.
-    pub fn throttling(&self) -> Option<Throttling> {
+    /// The throttling of each group that has a quota, by its folder: counts of different groups have no difference.
+    pub fn throttling(&self) -> BTreeMap<PathBuf, Throttling> {
         let limited = self.cpu.iter().filter(|folder| quota(folder).is_some());
-        let counts = limited.filter_map(|folder| throttling(&read(folder.join("cpu.stat"))?));
-        counts.max_by_key(|counts| counts.throttled_ns)
+        let counts = |folder: &PathBuf| Some((folder.clone(), throttling(&read(folder.join("cpu.stat"))?)?));
+        limited.filter_map(counts).collect()
     }
 }
 
@@ -136,7 +148,7 @@ mod tests {
         let cgroup = Cgroup::parse("0::/a/b/c\n", mount.path());
         assert_eq!((cgroup.cpu_quota(), cgroup.memory_limit_bytes()), (Some(0.3), Some(4096)));
         let expect = Throttling { periods: 10, throttled_periods: 4, throttled_ns: 250_000 };
-        assert_eq!(cgroup.throttling(), Some(expect));
+        assert_eq!(cgroup.throttling(), BTreeMap::from([(mount.path().join("a/b"), expect)]));
     }
 
     #[test]
@@ -150,7 +162,7 @@ mod tests {
         ]);
         let cgroup = Cgroup::parse("5:cpu,cpuacct:/a\n3:memory:/a\n1:name=systemd:/\n", mount.path());
         assert_eq!((cgroup.cpu_quota(), cgroup.memory_limit_bytes()), (Some(0.5), None));
-        assert_eq!(cgroup.throttling().map(|throttling| throttling.throttled_ns), Some(77));
+        assert_eq!(cgroup.throttling().values().map(|counts| counts.throttled_ns).collect::<Vec<_>>(), [77]);
     }
 
     #[test]
@@ -159,7 +171,7 @@ mod tests {
         for text in ["0::/a", "0::/../elsewhere", "", "garbage"] {
             let cgroup = Cgroup::parse(text, mount.path());
             let found = (cgroup.cpu_quota(), cgroup.memory_limit_bytes(), cgroup.throttling());
-            assert_eq!(found, (None, None, None), "{text}");
+            assert_eq!(found, (None, None, BTreeMap::new()), "{text}");
         }
     }
 }

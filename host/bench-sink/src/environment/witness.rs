@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Disturbances during one repetition. Values that the system does not report are absent.
@@ -24,7 +25,8 @@ pub struct Witness {
     /// Steal: processor time that the hypervisor gave to others, as a mean over the processors that the worker could use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stolen_ns: Option<u64>,
-    /// Periods in which the control group ran, and those in which it was throttled.
+    /// Periods in which the control group ran, and those in which it was throttled: of the one that was throttled most. Absent if the worker
+    /// was not in the same group with a quota at the begin and at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_periods: Option<(u64, u64)>,
     /// The time for which the system was suspended.
@@ -47,7 +49,8 @@ pub struct Reading {
     threads: BTreeMap<u32, (u64, u64)>,
     /// Ticks of steal, by processor that this process may use.
     steal: BTreeMap<u32, u64>,
-    throttling: Option<Throttling>,
+    /// By folder of each control group that has a quota.
+    throttling: BTreeMap<PathBuf, Throttling>,
     processors: Option<ProcessorUse>,
 }
 
@@ -98,10 +101,7 @@ impl Witness {
             run_queue_ns: sum(|(waited_ns, _)| *waited_ns),
             switches_involuntary: sum(|(_, switches)| *switches),
             stolen_ns: stolen_ns(&earlier.steal, &later.steal),
-            throttled_periods: earlier.throttling.zip(later.throttling).map(|(earlier, later)| {
-                let since = |of: fn(&Throttling) -> u64| of(&later).saturating_sub(of(&earlier));
-                (since(|counts| counts.periods), since(|counts| counts.throttled_periods))
-            }),
+            throttled_periods: throttled_periods(&earlier.throttling, &later.throttling),
             suspended_ns: suspended.map(|suspended| {
                 let ns = nanoseconds(suspended.saturating_sub(wall));
                 if ns < SUSPENDED_NS_MIN { 0 } else { ns }
@@ -173,6 +173,17 @@ impl Witness {
         }
         (!parts.is_empty()).then(|| parts.join(", "))
     }
+}
+
+/// The periods, and the throttled ones, of the group that was throttled most, among those in which the process was both times: it may have
+/// moved into another one in between, whose counts began at another time.
+fn throttled_periods(
+    earlier: &BTreeMap<PathBuf, Throttling>,
+    later: &BTreeMap<PathBuf, Throttling>,
+) -> Option<(u64, u64)> {
+    let since = later.iter().filter_map(|(folder, counts)| counts.since(earlier.get(folder)?));
+    let most = since.max_by_key(|counts| (counts.throttled_ns, counts.throttled_periods))?;
+    Some((most.periods, most.throttled_periods))
 }
 
 fn stolen_ns(earlier: &BTreeMap<u32, u64>, later: &BTreeMap<u32, u64>) -> Option<u64> {
@@ -278,7 +289,9 @@ mod tests {
 
     #[test]
     fn witness_is_the_difference_of_two_readings() {
-        let counts = |periods, throttled_periods| Some(Throttling { periods, throttled_periods, throttled_ns: 0 });
+        let counts = |periods, throttled_periods| {
+            BTreeMap::from([(PathBuf::from("/a"), Throttling { periods, throttled_periods, throttled_ns: 0 })])
+        };
         let earlier = Reading {
             taken: Instant::now(),
             since_boot: Some(Duration::from_secs(100)),
@@ -311,10 +324,34 @@ mod tests {
             since_boot: None,
             threads: BTreeMap::new(),
             steal: BTreeMap::new(),
-            throttling: None,
+            throttling: BTreeMap::new(),
             ..earlier.clone()
         };
         assert_eq!(Witness::between(&silent, &silent), Witness::default(), "missing values are absent");
+    }
+
+    #[test]
+    fn throttling_is_the_difference_within_one_group() {
+        /// Of each group the folder, the periods, the throttled ones and their nanoseconds.
+        type Groups<'a> = &'a [(&'a str, u64, u64, u64)];
+        let counts = |groups: Groups<'_>| -> BTreeMap<PathBuf, Throttling> {
+            let count = |&(folder, periods, throttled_periods, throttled_ns): &(&str, u64, u64, u64)| {
+                (PathBuf::from(folder), Throttling { periods, throttled_periods, throttled_ns })
+            };
+            groups.iter().map(count).collect()
+        };
+        let check = |earlier: Groups<'_>, later: Groups<'_>, expect: Option<(u64, u64)>| {
+            assert_eq!(throttled_periods(&counts(earlier), &counts(later)), expect, "{earlier:?} {later:?}");
+        };
+        check(&[("/a", 10, 1, 5)], &[("/a", 20, 5, 9)], Some((10, 4)));
+        // It has moved, below a group that it was in before, or to one that it was not in.
+        check(&[("/a", 10, 1, 5), ("/a/b", 900, 800, 700)], &[("/a", 20, 5, 9), ("/a/c", 3, 3, 3)], Some((10, 4)));
+        check(&[("/a", 10, 1, 5)], &[("/b", 900, 800, 700)], None);
+        // Of several groups, the one that was throttled most meanwhile, not since its creation.
+        check(&[("/", 500, 400, 900), ("/a", 10, 0, 0)], &[("/", 510, 401, 910), ("/a", 20, 8, 80)], Some((10, 8)));
+        // Another group has the name.
+        check(&[("/a", 900, 800, 700)], &[("/a", 20, 5, 9)], None);
+        check(&[], &[], None);
     }
 
     #[cfg(target_os = "linux")]
