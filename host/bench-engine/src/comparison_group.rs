@@ -1,9 +1,9 @@
 //! Executes comparisons: each process measures all cells of a comparison group interleaved, and its result is written before the next
 //! process starts. Verdicts are computed from the run file.
 
-use crate::runner::{Results, block};
+use crate::runner::{Results, block, usage_of};
 use crate::{Finished, Interrupt, Journal, Observer, Plan, Repetition, Report, RunEnd, done, void};
-use bench_sink::runfile::{LedgerRecord, PairingRecord, Record, Status, WriteError};
+use bench_sink::runfile::{AccountRecord, LedgerRecord, PairingRecord, Record, Status, WriteError};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -34,6 +34,13 @@ pub trait PairedExecutor {
     /// Executes one repetition of all cells of `group` in one process, in an order drawn from `seed`. `None` if
     /// interrupted.
     fn execute(&mut self, plan: &Plan, group: &ComparisonGroup, process: u32, seed: u64) -> Option<PairedReport>;
+
+    /// Counts the resource usage of the cell of `repetition`, which is of the first process whose figures of the whole group the run keeps.
+    /// `None` if it is not meant to be counted.
+    fn count_usage(&mut self, plan: &Plan, repetition: Repetition) -> Option<AccountRecord> {
+        let _ = (plan, repetition);
+        None
+    }
 }
 
 /// Decides before each round which groups are measured in it.
@@ -69,7 +76,7 @@ pub fn run_paired(
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<RunEnd, WriteError> {
-    let mut given_up = BTreeSet::new();
+    let (mut given_up, mut counted) = (BTreeSet::new(), BTreeSet::new());
     let mut results = Results::default();
     let mut index = 0;
     for process in 0.. {
@@ -96,11 +103,15 @@ pub fn run_paired(
                 return Ok(RunEnd::Interrupted);
             };
             paired.reports = checked(plan, group, process, paired.reports, begun.elapsed());
-            let (records, is_tried_again) = records(plan, group, process, paired, &mut results, observer);
-            journal.append(&records)?;
-            if !is_tried_again {
+            let mut judged = Judged::of(plan, paired, &mut results);
+            // Not before it is known that the process is kept: a group whose first one is void has another.
+            if judged.all(|status| status == Status::Ok) && counted.insert(number) {
+                judged.count_usage(plan, executor);
+            }
+            if !judged.all(done::is_tried_again) {
                 given_up.insert(number);
             }
+            journal.append(&judged.records(plan, group, process, observer))?;
         }
     }
     Ok(RunEnd::Complete)
@@ -115,39 +126,61 @@ fn round(groups: usize, process: u32, seed: u64) -> Vec<usize> {
     order
 }
 
-/// The block of every cell, the records of the whole group if all cells are ok, and whether the group is tried again in later
-/// rounds.
-fn records(
-    plan: &Plan,
-    group: &ComparisonGroup,
-    process: u32,
+/// The result of one process, held to the machine and to earlier results.
+struct Judged {
     paired: PairedReport,
-    results: &mut Results,
-    observer: &mut dyn Observer,
-) -> (Vec<Record>, bool) {
-    let mut reports = paired.reports;
-    let mut contradicted = Vec::new();
-    for (cell, report) in group.cells.iter().zip(&mut reports) {
-        void::apply_witness(report);
-        contradicted.extend(results.contradicted_by(plan, Repetition { cell: *cell, process }, report));
+    /// The failures of cells whose earlier results differ.
+    contradicted: Vec<Report>,
+}
+
+impl Judged {
+    fn of(plan: &Plan, mut paired: PairedReport, results: &mut Results) -> Self {
+        let mut contradicted = Vec::new();
+        for report in &mut paired.reports {
+            void::apply_witness(report);
+            contradicted.extend(results.contradicted_by(plan, repetition_of(report), report));
+            report.account = None;
+        }
+        Self { paired, contradicted }
     }
-    let is_ok = contradicted.is_empty() && reports.iter().all(|report| report.outcome.status == Status::Ok);
-    let is_tried_again =
-        contradicted.is_empty() && reports.iter().all(|report| done::is_tried_again(report.outcome.status));
-    let mut records = Vec::new();
-    for (cell, report) in group.cells.iter().zip(reports) {
-        let repetition = Repetition { cell: *cell, process };
-        observer.finished(plan, &Finished::of(plan, repetition, &report));
-        records.extend(block(plan, repetition, report));
+
+    /// Whether `is` holds for every cell, and no result differs.
+    fn all(&self, is: fn(Status) -> bool) -> bool {
+        self.contradicted.is_empty() && self.paired.reports.iter().all(|report| is(report.outcome.status))
     }
-    records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
-    if is_ok {
-        let pairing = PairingRecord { process, cells: group.cells.clone(), sessions: paired.sessions };
-        records.push(Record::Pairing(pairing));
-        let is_of_group = |ledger: &LedgerRecord| ledger.process == process && group.cells.contains(&ledger.cell);
-        records.extend(paired.ledgers.into_iter().filter(is_of_group).map(Record::Ledger));
+
+    /// Has the resource usage of every cell counted.
+    fn count_usage(&mut self, plan: &Plan, executor: &mut dyn PairedExecutor) {
+        for report in &mut self.paired.reports {
+            let repetition = repetition_of(report);
+            let usage = executor.count_usage(plan, repetition);
+            report.account = usage.map(|usage| usage_of(repetition, usage));
+        }
     }
-    (records, is_tried_again)
+
+    /// The block of every cell, and the records of the whole group if all cells are ok.
+    fn records(self, plan: &Plan, group: &ComparisonGroup, process: u32, observer: &mut dyn Observer) -> Vec<Record> {
+        let is_ok = self.all(|status| status == Status::Ok);
+        let Self { paired, contradicted } = self;
+        let mut records = Vec::new();
+        for report in paired.reports {
+            let repetition = repetition_of(&report);
+            observer.finished(plan, &Finished::of(plan, repetition, &report));
+            records.extend(block(plan, repetition, report));
+        }
+        records.extend(contradicted.into_iter().map(|report| Record::Outcome(report.outcome)));
+        if is_ok {
+            let pairing = PairingRecord { process, cells: group.cells.clone(), sessions: paired.sessions };
+            records.push(Record::Pairing(pairing));
+            let is_of_group = |ledger: &LedgerRecord| ledger.process == process && group.cells.contains(&ledger.cell);
+            records.extend(paired.ledgers.into_iter().filter(is_of_group).map(Record::Ledger));
+        }
+        records
+    }
+}
+
+fn repetition_of(report: &Report) -> Repetition {
+    Repetition { cell: report.outcome.cell, process: report.outcome.process }
 }
 
 /// One report for each cell of the group: its own, or a failure if the reply has none of it. The worker has replied after `elapsed`.
@@ -169,15 +202,17 @@ mod tests {
     use crate::mock::{Memory, Nobody};
     use crate::plan::tests::{loaded, plan_of};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
+    use bench_sink::environment::Witness;
     use bench_sink::runfile::{LookRecord, OutcomeRecord};
 
     /// Process, cells, seed.
     type Asked = Vec<(u32, Vec<u32>, u64)>;
 
-    /// Notes the requests, and answers with one checksum per arm.
+    /// Notes the requests, and answers with one checksum per arm. The machine stands still in some repetitions.
     struct Mock {
         asked: Asked,
         checksum: fn(cell: u32, process: u32) -> u64,
+        stands_still: fn(cell: u32, process: u32) -> bool,
     }
 
     impl PairedExecutor for Mock {
@@ -185,9 +220,16 @@ mod tests {
             self.asked.push((process, group.cells.clone(), seed));
             let report = |cell: &u32| {
                 let checksum = Some(Checksum((self.checksum)(*cell, process)));
-                Report::ok(Vec::new(), OutcomeRecord { checksum, ..OutcomeRecord::ok(*cell, process) })
+                let suspended_ns = (self.stands_still)(*cell, process).then_some(1_000_000_000);
+                let witness = Some(Witness { wall_ns: 1, suspended_ns, ..Witness::default() });
+                Report::ok(Vec::new(), OutcomeRecord { checksum, witness, ..OutcomeRecord::ok(*cell, process) })
             };
             Some(PairedReport { reports: group.cells.iter().map(report).collect(), sessions: 2, ledgers: Vec::new() })
+        }
+
+        fn count_usage(&mut self, _: &Plan, repetition: Repetition) -> Option<AccountRecord> {
+            // A cell of engine settings is not counted, and a worker may name any cell.
+            (repetition.cell > 1).then(|| AccountRecord { cell: 77, ..AccountRecord::default() })
         }
     }
 
@@ -204,9 +246,12 @@ mod tests {
     }
 
     fn check_schedule(checksum: fn(u32, u32) -> u64, schedule: &mut dyn Schedule) -> (Asked, Vec<Record>) {
+        check_mock(Mock { asked: Vec::new(), checksum, stands_still: |_, _| false }, schedule)
+    }
+
+    fn check_mock(mut mock: Mock, schedule: &mut dyn Schedule) -> (Asked, Vec<Record>) {
         let plan = plan();
         let groups = plan.comparison_groups(|offer| offer.arm == Arm::Native);
-        let mut mock = Mock { asked: Vec::new(), checksum };
         let mut memory = Memory::default();
         let ended =
             run_paired(&plan, &groups, (schedule, 11), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
@@ -259,6 +304,25 @@ mod tests {
         assert!(asked[6..].iter().all(|(_, cells, _)| cells == &[5, 3, 1]), "{asked:?}");
         let looks = records.iter().filter(|record| matches!(record, Record::Look(look) if look.processes == 3)).count();
         assert_eq!(looks, 1);
+    }
+
+    #[test]
+    fn usage_is_counted_once_with_the_first_process_that_is_kept() {
+        let check = |stands_still: fn(u32, u32) -> bool, expect: &[(u32, u32)]| {
+            let mock = Mock { asked: Vec::new(), checksum: |_, _| 1, stands_still };
+            let (_, records) = check_mock(mock, &mut FixedRounds { processes: 3, groups: 2 });
+            let of_account = |r: &Record| if let Record::Account(a) = r { Some((a.cell, a.process)) } else { None };
+            let mut counted: Vec<_> = records.iter().filter_map(of_account).collect();
+            counted.sort_unstable();
+            assert_eq!(counted, expect);
+        };
+        check(|_, _| false, &[(2, 0), (3, 0), (4, 0), (5, 0)]);
+        // Of one group, the second cell is void in the first process, and of the other all are in two.
+        check(
+            |cell, process| cell == 2 && process == 0 || cell % 2 == 1 && process < 2,
+            &[(2, 1), (3, 2), (4, 1), (5, 2)],
+        );
+        check(|_, _| true, &[]);
     }
 
     #[test]

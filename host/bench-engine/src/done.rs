@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 pub struct Done {
     repetitions: BTreeSet<Repetition>,
     given_up: BTreeSet<u32>,
+    /// The cells whose resource usage was counted, or that have the reason why it cannot be.
+    counted: BTreeSet<u32>,
     pub(crate) results: Results,
 }
 
@@ -30,6 +32,7 @@ impl Done {
     pub fn of(plan: &Plan, records: &[Record]) -> Result<Self, Misfit> {
         let mut done = Self::default();
         let planned: BTreeSet<Repetition> = plan.order.iter().copied().collect();
+        let mut counted = Vec::new();
         for record in records {
             match record {
                 Record::Cell(record) => fits(plan, record)?,
@@ -43,9 +46,13 @@ impl Done {
                     }
                     done.take(outcome);
                 }
+                Record::Account(usage) => counted.push(Repetition { cell: usage.cell, process: usage.process }),
                 _ => {}
             }
         }
+        // What was counted for a repetition without an outcome is no part of the run.
+        counted.retain(|repetition| done.repetitions.contains(repetition));
+        done.counted = counted.iter().map(|repetition| repetition.cell).collect();
         Ok(done)
     }
 
@@ -55,6 +62,11 @@ impl Done {
         if !is_tried_again(outcome.status) {
             self.given_up.insert(outcome.cell);
         }
+    }
+
+    /// Whether the resource usage of `cell` has yet to be counted, which is noted as done from now on.
+    pub(crate) fn begins_to_count(&mut self, cell: u32) -> bool {
+        self.counted.insert(cell)
     }
 
     /// Leaves out the cells for which `is_left_out`, because another run measures them.
@@ -101,7 +113,7 @@ mod tests {
     use crate::mock::Nobody;
     use crate::{Executor, Interrupt, LoadedModule, RepetitionEnd, Report, RunEnd, Selection, run};
     use bench_model::{Arm, Checksum, Descriptor, Parameter, Scenario};
-    use bench_sink::runfile::{FILE_NAME, LockedRun, RunFile, RunWriter};
+    use bench_sink::runfile::{AccountRecord, FILE_NAME, LockedRun, RunFile, RunWriter};
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -132,6 +144,10 @@ mod tests {
                 }
             };
             RepetitionEnd::Done(Box::new(report))
+        }
+
+        fn count_usage(&mut self, _: &Plan, _: Repetition) -> Option<AccountRecord> {
+            Some(AccountRecord::default())
         }
     }
 
@@ -167,6 +183,12 @@ mod tests {
             }
         }
         found.into_iter().map(|(repetition, (status, recorded))| (repetition, status, recorded)).collect()
+    }
+
+    /// The cells whose resource usage was counted, in the order of the records.
+    fn counted(records: &[Record]) -> Vec<u32> {
+        let cell = |record: &Record| if let Record::Account(account) = record { Some(account.cell) } else { None };
+        records.iter().filter_map(cell).collect()
     }
 
     /// Resumes the run in `directory` until it has ended or `patience` repetitions were executed.
@@ -229,7 +251,10 @@ mod tests {
             }
         }
         assert_eq!(executed, all.executed);
-        assert_eq!(outcomes(&RunFile::read(&directory).unwrap().records), expect);
+        let (once, resumed) = (RunFile::read(&uncut).unwrap().records, RunFile::read(&directory).unwrap().records);
+        assert_eq!(outcomes(&resumed), expect);
+        assert_eq!(counted(&resumed), counted(&once), "usage is not counted again");
+        assert_eq!(counted(&once).iter().collect::<BTreeSet<_>>().len(), counted(&once).len());
     }
 
     #[test]

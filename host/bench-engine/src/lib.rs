@@ -13,6 +13,7 @@ mod interrupt;
 mod measure;
 #[cfg(test)]
 mod mock;
+mod open_loop;
 mod paired;
 pub mod placement;
 mod plan;
@@ -31,6 +32,7 @@ pub use finished::Finished;
 pub use forecast::{Expected, Forecast};
 pub use interrupt::{Interrupt, Subscription};
 pub use measure::{Amount, Budget, MeasureError, Measured, Warm, first, measure, overhead, warm_up, warm_up_own_clock};
+pub use open_loop::OpenLoop;
 pub use paired::{BatchNs, Candidate, PairedBudget, measure_interleaved, warm_up_candidate};
 pub use plan::{
     ARGUMENT_BYTES_MAX, CELLS_MAX, Cell, LoadedModule, PATTERN_BYTES_MAX, Plan, PlanError, Repetition, Selection,

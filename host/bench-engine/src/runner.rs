@@ -68,6 +68,12 @@ pub enum RepetitionEnd {
 pub trait Executor {
     /// Executes one repetition of a cell, and always returns.
     fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd;
+
+    /// Counts the resource usage of the cell of `repetition`, which is the first that the run keeps. `None` if it is not meant to be counted.
+    fn count_usage(&mut self, plan: &Plan, repetition: Repetition) -> Option<AccountRecord> {
+        let _ = (plan, repetition);
+        None
+    }
 }
 
 /// Stores records.
@@ -124,6 +130,10 @@ pub fn run(
         };
         void::apply_witness(&mut report);
         let contradicted = done.results.contradicted_by(plan, repetition, &mut report);
+        // Not before it is known that the repetition is kept: a cell whose first one is void has another.
+        let is_first_kept = report.outcome.status == Status::Ok && done.begins_to_count(repetition.cell);
+        let usage = is_first_kept.then(|| executor.count_usage(plan, repetition)).flatten();
+        report.account = usage.map(|usage| usage_of(repetition, usage));
         let finished = Finished::of(plan, repetition, &report);
         let mut block = block(plan, repetition, report);
         // Before the outcome, which ends the block: if the outcome exists, the block is complete.
@@ -135,6 +145,11 @@ pub fn run(
         observer.finished(plan, &finished);
     }
     Ok(RunEnd::Complete)
+}
+
+/// What a worker counted for `repetition`, whatever cell its reply names.
+pub(crate) fn usage_of(repetition: Repetition, usage: AccountRecord) -> AccountRecord {
+    AccountRecord { cell: repetition.cell, process: repetition.process, ..usage }
 }
 
 /// The records of one repetition, in order.
@@ -226,8 +241,9 @@ mod tests {
     use crate::mock::{Memory, Nobody};
     use crate::plan::tests::{loaded, plan_of};
     use bench_model::{Arm, Descriptor, Scenario};
+    use bench_sink::environment::Witness;
 
-    /// An executor that answers from a table and notes its calls.
+    /// An executor that answers from a table and notes its calls. What it counts is named as that of another cell.
     struct Mock<'a> {
         answer: Box<dyn Fn(Arm, Repetition) -> RepetitionEnd + 'a>,
         executed: Vec<Repetition>,
@@ -237,6 +253,10 @@ mod tests {
         fn execute(&mut self, plan: &Plan, repetition: Repetition) -> RepetitionEnd {
             self.executed.push(repetition);
             (self.answer)(plan.offer(plan.cell(repetition.cell)).arm, repetition)
+        }
+
+        fn count_usage(&mut self, _: &Plan, _: Repetition) -> Option<AccountRecord> {
+            Some(AccountRecord { cell: 77, process: 78, ..AccountRecord::default() })
         }
     }
 
@@ -287,6 +307,45 @@ mod tests {
         let others = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)].map(|(cell, process)| (cell, process, Status::Ok));
         let all: Vec<_> = std::iter::once((0, 0, Status::Void)).chain(others).collect();
         check(answer, 6, &all);
+    }
+
+    /// Expects that resource usage is counted of these repetitions alone.
+    fn check_usage(answer: impl Fn(Arm, Repetition) -> RepetitionEnd, expect: &[(u32, u32)]) {
+        let mut mock = Mock { answer: Box::new(answer), executed: Vec::new() };
+        let mut memory = Memory::default();
+        run(&plan(), Done::default(), &mut mock, &mut memory, &mut Nobody, &Interrupt::new()).unwrap();
+        let of_account =
+            |record: &Record| if let Record::Account(a) = record { Some((a.cell, a.process)) } else { None };
+        let mut counted: Vec<_> = memory.blocks.iter().flatten().filter_map(of_account).collect();
+        counted.sort_unstable();
+        assert_eq!(counted, expect);
+    }
+
+    #[test]
+    fn usage_is_counted_once_with_the_first_repetition_that_is_kept() {
+        let void =
+            |repetition| RepetitionEnd::Done(Box::new(Report::without_figures(repetition, Status::Void, "too slow")));
+        // Said to be good by the worker, and made void because the machine stood still.
+        let stood_still = |repetition: Repetition| {
+            let suspended_ns = Some(1_000_000_000);
+            let witness = Some(Witness { wall_ns: 1, suspended_ns, ..Witness::default() });
+            let outcome = OutcomeRecord { witness, ..OutcomeRecord::ok(repetition.cell, repetition.process) };
+            RepetitionEnd::Done(Box::new(Report::ok(Vec::new(), outcome)))
+        };
+        check_usage(|_, repetition| ok(repetition, 1), &[(0, 0), (1, 0)]);
+        let first_is_void = |arm, repetition: Repetition| match (arm, repetition.process) {
+            (Arm::Wasm, 0) => void(repetition),
+            (Arm::Native, 0 | 1) => stood_still(repetition),
+            _ => ok(repetition, 1),
+        };
+        check_usage(first_is_void, &[(0, 1), (1, 2)]);
+        check_usage(|_, repetition| void(repetition), &[]);
+        let forged = |_, repetition: Repetition| {
+            let usage = usage_of(repetition, AccountRecord::default());
+            let report = Report::without_figures(repetition, Status::Failed, "why");
+            RepetitionEnd::Done(Box::new(Report { account: Some(usage), ..report }))
+        };
+        check_usage(forged, &[]);
     }
 
     #[test]

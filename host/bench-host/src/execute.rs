@@ -11,6 +11,7 @@ use crate::families;
 use crate::file_digests;
 use crate::fingerprint::fingerprint;
 use crate::history::{History, Remembered};
+use crate::inputs;
 use crate::kept_output::keep_output;
 use crate::live::{self, Watcher};
 use crate::modules::{Loader, Modules};
@@ -85,7 +86,7 @@ impl Job<'_> {
 
     /// The time after which the worker of a repetition of `cell` is killed.
     pub(crate) fn deadline_of(&self, cell: &Cell) -> Duration {
-        let measured = self.effort.budget.warm_up_ns + self.effort.time_ns().unwrap_or_default();
+        let measured = self.effort.budget.warm_up_ns.saturating_add(self.effort.time_ns().unwrap_or_default());
         let operations = self.effort.iterations().unwrap_or_default();
         let spec = &self.modules.loaded[cell.offer].spec;
         self.loader.deadline_for(spec, cell, operations) + Duration::from_nanos(measured)
@@ -292,13 +293,6 @@ impl Executor for WorkerExecutor<'_> {
                 explain_by_output(&mut report, &end.stderr);
                 explain_by(&mut report, "the server said", complaint());
                 redact_report(&mut report);
-                if repetition.process == 0 && report.outcome.status == Status::Ok {
-                    let driver = families::drivers().get(&cell.scenario.driver);
-                    report.account = Some(match driver.and_then(|driver| driver.uncounted(&cell.scenario)) {
-                        Some(why) => AccountRecord::without_counts(repetition.cell, repetition.process, why),
-                        None => account(self.job, plan, repetition, self.interrupt),
-                    });
-                }
                 RepetitionEnd::Done(report)
             }
             Ok(Reply::Refused(reason)) => {
@@ -308,6 +302,15 @@ impl Executor for WorkerExecutor<'_> {
             Err(WorkerError::Interrupted) => RepetitionEnd::Interrupted,
             Err(error) => done(without_reply(repetition, &error, &before, end.stopped)),
         }
+    }
+
+    fn count_usage(&mut self, plan: &Plan, repetition: Repetition) -> Option<AccountRecord> {
+        let scenario = &plan.cell(repetition.cell).scenario;
+        let driver = families::drivers().get(&scenario.driver);
+        Some(match driver.and_then(|driver| driver.uncounted(scenario)) {
+            Some(why) => AccountRecord::without_counts(repetition.cell, repetition.process, why),
+            None => account(self.job, plan, repetition, self.interrupt),
+        })
     }
 }
 
@@ -408,6 +411,7 @@ pub(crate) fn run_record(job: &Job<'_>, id: &str, now: jiff::Timestamp, command:
         warnings: warnings(&fingerprint).iter().map(Into::into).collect(),
         fingerprint,
         program_sha256: program_sha256(),
+        inputs: inputs::of_plan(job.plan),
     }
 }
 

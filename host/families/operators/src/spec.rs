@@ -20,6 +20,10 @@ pub(crate) const DEADLINE_MS: &str = "deadline_ms";
 pub(crate) const CONTROL_PLANE: &str = "control_plane";
 pub(crate) const SUSPEND: &str = "suspend";
 
+/// The values of [`CONTROL_PLANE`].
+pub(crate) const EMBEDDED: &str = "embedded";
+pub(crate) const KUBE: &str = "kube";
+
 /// The names of the metrics. The time of a chain has the name of the scenario, [`CHAIN`].
 pub(crate) mod metric {
     pub(crate) const HOP: &str = "hop";
@@ -66,7 +70,7 @@ fn parameters() -> [Parameter; 6] {
     let deadline = Parameter::new(DEADLINE_MS, 10_000, "time after which a token counts as late");
     let plane = Parameter::new(
         CONTROL_PLANE,
-        "embedded",
+        EMBEDDED,
         "where API objects are stored: in the worker (embedded), or in the API server of a kubeconfig (kube)",
     );
     let suspend = Parameter::new(
@@ -79,7 +83,7 @@ fn parameters() -> [Parameter; 6] {
         rate.unit(Unit::from("1/s")).between(0, 1_000_000),
         idle.unit(Unit::from("ms")).between(1, 600_000),
         deadline.unit(Unit::from("ms")).between(1, 600_000),
-        plane.choices(["embedded", "kube"]),
+        plane.choices([EMBEDDED, KUBE]),
         suspend.choices(["own", "memory"]),
     ]
 }

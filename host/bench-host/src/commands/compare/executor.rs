@@ -12,7 +12,7 @@ use crate::worker::{CandidateSpec, CompareRequest, Reply, Request};
 use bench_engine::worker::{Doing, WorkerError, draw_layout};
 use bench_engine::{ComparisonGroup, Interrupt, PairedExecutor, PairedReport, Plan, Repetition, Report};
 use bench_sink::environment::Reading;
-use bench_sink::runfile::Status;
+use bench_sink::runfile::{AccountRecord, Status};
 use pg_connection::redact_text;
 use std::path::Path;
 use std::time::Duration;
@@ -87,15 +87,13 @@ impl PairedExecutor for PairedWorkerExecutor<'_> {
             explain_by_output(report, &end.stderr);
             redact_report(report);
         }
-        if process == 0 && paired.reports.iter().all(|report| report.outcome.status == Status::Ok) {
-            for (cell, report) in compared.cells.iter().zip(&mut paired.reports) {
-                let has_settings = self.job.modules.loaded[plan.cell(*cell).offer].spec.engine.is_some();
-                if self.paired.counts_engines || !has_settings {
-                    report.account = Some(account(self.job, plan, repetition(cell), self.interrupt));
-                }
-            }
-        }
         Some(paired)
+    }
+
+    fn count_usage(&mut self, plan: &Plan, repetition: Repetition) -> Option<AccountRecord> {
+        let has_settings = self.job.modules.loaded[plan.cell(repetition.cell).offer].spec.engine.is_some();
+        let is_counted = self.paired.counts_engines || !has_settings;
+        is_counted.then(|| account(self.job, plan, repetition, self.interrupt))
     }
 }
 

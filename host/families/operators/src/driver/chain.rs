@@ -9,7 +9,7 @@ use super::tokens::Tokens;
 use crate::operators::Factory;
 use crate::spec::{self, metric};
 use bench_drivers::{CellFailure, Task, record};
-use bench_engine::{Amount, Clock, MonotonicClock};
+use bench_engine::{Amount, Clock, MonotonicClock, OpenLoop};
 use bench_model::{Check, ModuleError};
 use bench_sink::Sink;
 use bench_sink::runfile::Status;
@@ -30,17 +30,15 @@ pub(super) struct Chain<'a> {
     first: Key,
     pub(super) tokens: Tokens,
     pub(super) figures: Figures,
-    open_loop: Option<OpenLoop>,
+    sent_at_rate: Option<SentTokens>,
 }
 
-/// The measured open loop.
+/// The tokens of the measured open loop.
 #[derive(Clone, Copy, Debug)]
-struct OpenLoop {
-    sent: u64,
-    /// Those that have arrived by the end of the loop, or soon after.
-    arrived: u64,
+struct SentTokens {
+    count: u64,
     /// The nanoseconds from its start until the last token was written.
-    elapsed_ns: u64,
+    sending_ns: u64,
 }
 
 /// The phases in which no process of an operator starts or ends.
@@ -146,7 +144,7 @@ impl<'a> Chain<'a> {
         let host = Host::new(plane, clock, factories, Rules { idle_ns: None, depth_max, reclaim });
         let first = Key::new(KIND, namespace(0), NAME);
         let tokens = Tokens::new(settings.deadline_ns);
-        let mut chain = Self { host, clock, settings, first, tokens, figures, open_loop: None };
+        let mut chain = Self { host, clock, settings, first, tokens, figures, sent_at_rate: None };
         let begin_ns = clock.now_ns();
         chain.host.add(settings.count, |number| arguments(number, &settings.extra));
         let mut scopes = Vec::with_capacity(settings.count);
@@ -195,10 +193,8 @@ impl<'a> Chain<'a> {
             let is_done = amount.is_done(elapsed_ns, sent) || sent >= figures::CHAINS_MAX as u64;
             let is_futile = if self.settings.period_ns.is_some() { self.has_failed() } else { self.is_futile() };
             if is_done || is_futile {
-                self.drain(keep)?;
-                let arrived = sent.saturating_sub(self.tokens.outstanding());
-                self.open_loop = self.settings.period_ns.map(|_| OpenLoop { sent, arrived, elapsed_ns });
-                return Ok(());
+                self.sent_at_rate = self.settings.period_ns.map(|_| SentTokens { count: sent, sending_ns: elapsed_ns });
+                return self.drain(keep);
             }
         }
     }
@@ -355,15 +351,17 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Whether tokens were written at the requested rate and have arrived; `None` in a closed loop, or with too few tokens to tell.
+    /// Whether tokens have arrived at the requested rate; `None` in a closed loop, or with too few tokens to tell.
     fn achieved_rate(&self) -> Option<Check> {
-        let (period_ns, OpenLoop { sent, arrived, elapsed_ns }) = self.settings.period_ns.zip(self.open_loop)?;
-        if sent < OPEN_LOOP_MIN {
+        let (period_ns, SentTokens { count, sending_ns }) = self.settings.period_ns.zip(self.sent_at_rate)?;
+        if count < OPEN_LOOP_MIN {
             return None;
         }
-        let achieved = arrived as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
-        let what = format_args!("{arrived} of {sent} tokens");
-        Some(Check::achieved_rate(1e9 / period_ns.max(1) as f64, achieved, what))
+        let response_ns: &[u64] = &self.figures.chain_ns;
+        let arrived = response_ns.len() as u64;
+        let (asked, missing) = (1e9 / period_ns.max(1) as f64, count.saturating_sub(arrived));
+        let open_loop = OpenLoop { asked, response_ns, missing, sending_ns };
+        Some(open_loop.check(format_args!("{arrived} of {count} tokens")))
     }
 
     /// Whether every operator has counted every token, although it was unloaded in between.

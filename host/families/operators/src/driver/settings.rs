@@ -1,7 +1,7 @@
 //! The settings of a chain, read from the arguments of its cell.
 
 use crate::operators::Suspension;
-use crate::spec::{CONTROL_PLANE, COUNT, DEADLINE_MS, IDLE_MS, RATE, SUSPEND};
+use crate::spec::{CONTROL_PLANE, COUNT, DEADLINE_MS, EMBEDDED, IDLE_MS, KUBE, RATE, SUSPEND};
 use bench_model::{Arguments, ModuleError, Requirement, Scenario, Value};
 
 /// The settings of a chain.
@@ -57,7 +57,7 @@ impl Settings {
             idle_ns: at_least_1(IDLE_MS)? * 1_000_000,
             deadline_ns: at_least_1(DEADLINE_MS)? * 1_000_000,
             suspension: one_of(arguments, SUSPEND, [("own", Suspension::Own), ("memory", Suspension::Memory)])?,
-            plane: one_of(arguments, CONTROL_PLANE, [("embedded", PlaneKind::Embedded), ("kube", PlaneKind::Kube)])?,
+            plane: one_of(arguments, CONTROL_PLANE, [(EMBEDDED, PlaneKind::Embedded), (KUBE, PlaneKind::Kube)])?,
             extra: extra(scenario, arguments),
         })
     }

@@ -1,5 +1,6 @@
 //! The times at which requests are due. Pure: the time is an argument.
 
+use bench_engine::OpenLoop;
 use bench_model::{Check, ModuleError};
 
 /// When requests are meant to be sent.
@@ -53,15 +54,12 @@ impl ArrivalRate {
         }
     }
 
-    /// Whether `answered` requests, sent in `elapsed_ns`, are as many as were asked for, when `shed` others were not sent; `None`
-    /// where no rate was asked for.
-    pub(super) fn check(self, answered: u64, shed: u64, elapsed_ns: u64) -> Option<Check> {
-        let Self::Open { period_ns } = self else { return None };
-        let asked = 1e9 / period_ns;
-        let sent = answered as f64 / (answered + shed).max(1) as f64;
-        let achieved = sent * answered as f64 * 1e9 / (elapsed_ns as f64).max(1.0);
-        let over = format_args!("{answered} requests and {shed} that were not sent");
-        Some(Check::achieved_rate(asked, achieved, over))
+    /// Whether requests with these response times, the last of which was sent after `sending_ns`, were answered at the rate that was asked for,
+    /// when `shed` others were not sent; `None` where no rate was asked for.
+    pub(super) fn check(self, response_ns: &[u64], shed: u64, sending_ns: u64) -> Option<Check> {
+        let asked = self.rate()?;
+        let open_loop = OpenLoop { asked, response_ns, missing: shed, sending_ns };
+        Some(open_loop.check(format_args!("{} requests and {shed} that were not sent", response_ns.len())))
     }
 }
 
@@ -84,9 +82,12 @@ mod tests {
         for (answered, shed, passed) in
             [(1_000, 0, true), (991, 0, true), (989, 0, false), (1_000, 5, true), (1_000, 20, false), (0, 0, false)]
         {
-            let check = pace.check(answered, shed, 1_000_000_000).unwrap();
+            let check = pace.check(&vec![1_000; answered], shed, 1_000_000_000).unwrap();
             assert_eq!(check.passed, passed, "{}", check.detail);
         }
-        assert_eq!(ArrivalRate::Closed.check(0, 0, 1), None);
+        // Sent in time by as many connections, each of which waits longer than the one before.
+        let waits: Vec<u64> = (0..1_000).map(|number| number * 100_000).collect();
+        assert!(!pace.check(&waits, 0, 1_000_000_000).unwrap().passed);
+        assert_eq!(ArrivalRate::Closed.check(&[], 0, 1), None);
     }
 }

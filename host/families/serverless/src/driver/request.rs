@@ -5,7 +5,7 @@ use super::Findings;
 use super::arrival_rate::ArrivalRate;
 use super::breakdown;
 use super::client::{Client, Tally};
-use super::search::{Bound, Search, TRIALS};
+use super::search::{Bound, Search, TRIALS, Verdict, requests_needed};
 use super::server::{Handler, Instance, serve};
 use crate::exchange::Exchange;
 use crate::functions::{Functions, Initialisation, Start};
@@ -168,26 +168,44 @@ impl Load {
     /// Looks for the highest rate that keeps `bound`, from what `warm` has reached, or from the rate that was asked for; the
     /// requests of the best trial, or of the last where none was good.
     fn search(&self, bound: Bound, client: &mut Client, warm: &Tally) -> io::Result<(Tally, ArrivalRate, Option<f64>)> {
-        let share = match self.budget.amount {
-            Amount::Time { ns } => Amount::Time { ns: ns.div_ceil(TRIALS) },
-            Amount::Operations(operations) => Amount::Operations(operations.div_ceil(TRIALS)),
-        };
         let reached = warm.response_ns.len() as f64 * 1e9 / (warm.sending_ns as f64).max(1.0);
         let mut search = Search::from(self.pace.rate().unwrap_or(reached).max(1.0));
         let (mut best, mut last) = (None, None);
         for _ in 0..TRIALS {
             let Some(rate) = search.next() else { break };
             let pace = ArrivalRate::of_requests_a_second(rate);
-            let tally = client.run(pace, share)?;
+            let (tally, verdict) = self.try_rate(rate, bound, client)?;
             if tally.failed > 0 {
                 return Ok((tally, pace, None));
             }
-            let is_met = bound.is_met(pace, &tally);
-            search.record(rate, is_met);
-            *(if is_met { &mut best } else { &mut last }) = Some((tally, pace));
+            search.record(rate, verdict == Verdict::Kept);
+            *(if verdict == Verdict::Kept { &mut best } else { &mut last }) = Some((tally, pace));
+            if verdict == Verdict::Undecided {
+                // A lower rate has fewer requests still.
+                break;
+            }
         }
         let (tally, pace) = best.or(last).expect("a search makes at least one trial");
         Ok((tally, pace, search.best_rate()))
+    }
+
+    /// Sends requests at `rate` for a share of the budget, and anew for longer if they are too few to tell their p99.
+    fn try_rate(&self, rate: f64, bound: Bound, client: &mut Client) -> io::Result<(Tally, Verdict)> {
+        let pace = ArrivalRate::of_requests_a_second(rate);
+        let (share, share_ns) = match self.budget.amount {
+            Amount::Time { ns } => (Amount::Time { ns: ns.div_ceil(TRIALS) }, ns.div_ceil(TRIALS)),
+            Amount::Operations(operations) => (Amount::Operations(operations.div_ceil(TRIALS)), 0),
+        };
+        let mut tally = client.run(pace, share)?;
+        let mut verdict = bound.judge(pace, &tally);
+        if verdict == Verdict::Undecided
+            && tally.failed == 0
+            && let Some(requests) = requests_needed(rate, share_ns)
+        {
+            tally = client.run(pace, Amount::Operations(requests))?;
+            verdict = bound.judge(pace, &tally);
+        }
+        Ok((tally, verdict))
     }
 }
 
@@ -206,11 +224,11 @@ fn findings(
         return Err(CellFailure { status: Status::Void, reason: reason.to_owned() });
     }
     let right = Check::that("answers", answered > 0, format!("{answered} answers, each as it should be"));
-    checks.push(tally.wrong.unwrap_or(right));
+    checks.push(tally.wrong.clone().unwrap_or(right));
     // A wrong answer ends the search, which then has found nothing.
     checks.extend(match load.bound.filter(|_| tally.failed == 0) {
-        Some(bound) => Some(bound.check(kept, pace)),
-        None => pace.check(answered, tally.shed, tally.sending_ns),
+        Some(bound) => Some(bound.check(kept, pace, &tally)),
+        None => pace.check(&tally.response_ns, tally.shed, tally.sending_ns),
     });
     if let Some(rate) = kept {
         record(&mut sink, "highest_rate", &[], &[rate as u64])?;

@@ -213,13 +213,20 @@ fn time_that_is_over_before_the_first_request_is_void() {
 
 #[test]
 fn the_highest_rate_under_a_bound_is_found_or_said_not_to_be() {
-    let within = |rate: i64, p99_us: i64| {
-        driven(Mode::Right, "request", &[("rate", rate.into()), ("p99_us_max", p99_us.into())], 80)
+    let within = |rate: i64, p99_us: i64, operations: u64| {
+        driven(Mode::Right, "request", &[("rate", rate.into()), ("p99_us_max", p99_us.into())], operations)
     };
-    let report = within(500, 60_000_000);
+    // Ten requests a trial, which are too few.
+    let report = within(2_000, 60_000_000, 80);
     assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
     assert!(report.series.iter().any(|series| series.metric == "highest_rate" && series.count == 1));
-    refused(&within(5_000, 1), Status::Void, "give a higher p99_us_max");
+    assert!(report.outcome.iterations >= 1_000, "{}", report.outcome.iterations);
+    refused(&within(5_000, 1, 128), Status::Void, "give a higher p99_us_max");
+    refused(
+        &within(100, 60_000_000, 80),
+        Status::Void,
+        "a p99 needs 1000 requests, for which there was no time at 100/s",
+    );
 }
 
 #[test]

@@ -88,6 +88,17 @@ fn rate_that_is_not_achieved_is_void() {
 }
 
 #[test]
+fn rate_at_which_tokens_are_only_written_is_void() {
+    // In the 50 µs between two tokens, no processor passes one through this many operators: they wait, and arrive after the last was written.
+    let mut arguments = arguments(200, 20_000);
+    arguments.set("deadline_ms", 60_000);
+    let report = driven_for(100, Mode::Right, 0, &arguments);
+    assert_eq!(report.outcome.status, Status::Void, "{:?}", report.outcome.reason);
+    assert!(report.outcome.reason.unwrap().contains("over 100 of 100 tokens"));
+    assert!(report.series.is_empty());
+}
+
+#[test]
 fn retried_event_is_not_lost() {
     let report = driven(Mode::Fails(1), 0, &arguments(3, 0));
     assert_eq!(report.outcome.status, Status::Ok, "{:?}", report.outcome.reason);
