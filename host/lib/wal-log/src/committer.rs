@@ -4,10 +4,11 @@
 //! having written them ("fsyncgate", PostgreSQL 2018); only the next recovery can tell what is on the disk.
 
 use crate::boundary::FileBoundary;
+use crate::directory::{self, Directory, Names};
 use crate::segment::Segment;
 use crate::tail::Tail;
 use crate::turn::Turn;
-use crate::{Config, Durability, LogError, directory};
+use crate::{Config, Durability, LogError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
@@ -18,6 +19,7 @@ use std::{fs, io};
 pub(crate) struct Committer {
     boundary: Arc<dyn FileBoundary>,
     durability: Durability,
+    names: Arc<Names>,
     state: Mutex<State>,
     done: Condvar,
     /// The first sequence that is not known to be on the disk.
@@ -40,7 +42,7 @@ struct State {
 
 impl Committer {
     /// For the segments of a recovered log, whose last one is current. In modes that sync, recovery has made them durable.
-    pub(crate) fn new(config: &Config, segments: &[Arc<Segment>]) -> Self {
+    pub(crate) fn new(config: &Config, directory: &Directory, segments: &[Arc<Segment>]) -> Self {
         let durability = config.durability;
         let durable = segments.last().map_or(0, |last| last.next_sequence());
         let durable = if durability.syncs() { durable } else { 0 };
@@ -49,6 +51,7 @@ impl Committer {
         Self {
             boundary: Arc::clone(&config.boundary),
             durability,
+            names: Arc::clone(directory.names()),
             state: Mutex::new(State { is_syncing: false, sealed }),
             done: Condvar::new(),
             durable: AtomicU64::new(durable),
@@ -138,6 +141,8 @@ impl Committer {
             segment.close_file();
         }
         self.sync_segment(&active)?;
+        // A record in a file without a name is not in the log.
+        self.names.sync().map_err(|(path, error)| self.poison("sync", &path, &error))?;
         self.durable.fetch_max(next_sequence, Ordering::Release);
         Ok(next_sequence)
     }

@@ -38,8 +38,8 @@ pub struct Config {
 /// When an append returns. In every mode, readers see an append at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// As soon as the record is written, without a guarantee: neither files nor the directory are ever synced, not even when
-    /// the log is closed.
+    /// As soon as the record is written, without a guarantee: neither files nor the directory are synced, not even when the log
+    /// is closed, unless [`Log::sync`](crate::Log::sync) is called.
     None,
     /// As soon as the record is in the page cache, which survives the process but not the kernel. Files are synced when
     /// the log is closed.

@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const LOCK: &str = "lock";
 const IDENTITY: &str = "identity";
@@ -29,11 +30,50 @@ const IDENTITY_BYTES: usize = 40;
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    handle: File,
     boundary: Arc<dyn FileBoundary>,
     /// Whether file names are made durable.
     syncs: bool,
+    names: Arc<Names>,
     lock: Arc<Lock>,
+}
+
+/// The names of a log's files, and the small files among them. In a mode in which nothing is synced they are not durable when they are made;
+/// in others, those are not that a process in such a mode has left.
+#[derive(Debug)]
+pub(crate) struct Names {
+    path: PathBuf,
+    handle: File,
+    boundary: Arc<dyn FileBoundary>,
+    /// The directories in which the log's own, or one above it, was created.
+    parents: Vec<PathBuf>,
+    /// Whether those that are made from now on are durable at once.
+    syncs: bool,
+    is_synced: AtomicBool,
+}
+
+impl Names {
+    /// Makes them durable. An error has the path of what could not be synced.
+    pub(crate) fn sync(&self) -> Result<(), (PathBuf, io::Error)> {
+        if self.is_synced.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        for path in [IDENTITY, HEADS].map(|name| self.path.join(name)) {
+            let synced = match File::open(&path) {
+                Ok(file) => self.boundary.sync_data(&file),
+                // There are no heads before a segment was recycled.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
+            };
+            synced.map_err(|error| (path, error))?;
+        }
+        self.boundary.sync_directory(&self.handle).map_err(|error| (self.path.clone(), error))?;
+        for parent in &self.parents {
+            let synced = File::open(parent).and_then(|parent| self.boundary.sync_directory(&parent));
+            synced.map_err(|error| (parent.clone(), error))?;
+        }
+        self.is_synced.store(self.syncs, Ordering::Release);
+        Ok(())
+    }
 }
 
 /// That the directory is this log's. Whatever lends bytes of its files holds it too.
@@ -56,11 +96,20 @@ impl Directory {
     /// Opens the directory, created where it is missing, and removes unfinished files of an earlier process.
     pub(crate) fn open(config: &Config) -> Result<Self, LogError> {
         let path = config.directory.clone();
+        let parents = parents_of_missing(&path);
         fs::create_dir_all(&path).map_err(LogError::system("mkdir", &path))?;
         let handle = File::open(&path).map_err(LogError::system("open", &path))?;
         let lock = Arc::new(Lock(take_lock(&path)?));
-        let syncs = config.durability != Durability::None;
-        let directory = Self { path, handle, boundary: Arc::clone(&config.boundary), syncs, lock };
+        let (syncs, boundary) = (config.durability != Durability::None, Arc::clone(&config.boundary));
+        let names = Names {
+            path: path.clone(),
+            handle,
+            boundary: Arc::clone(&boundary),
+            parents,
+            syncs,
+            is_synced: AtomicBool::new(false),
+        };
+        let directory = Self { path, boundary, syncs, names: Arc::new(names), lock };
         for path in directory.list(UNFINISHED)? {
             fs::remove_file(&path).map_err(LogError::system("unlink", &path))?;
         }
@@ -73,6 +122,10 @@ impl Directory {
 
     pub(crate) fn lock(&self) -> &Arc<Lock> {
         &self.lock
+    }
+
+    pub(crate) fn names(&self) -> &Arc<Names> {
+        &self.names
     }
 
     /// Numbers and paths of the segments, in order.
@@ -134,7 +187,7 @@ impl Directory {
         if !self.syncs {
             return Ok(());
         }
-        self.boundary.sync_directory(&self.handle).map_err(LogError::system("fsync", &self.path))
+        self.boundary.sync_directory(&self.names.handle).map_err(LogError::system("fsync", &self.path))
     }
 
     fn list(&self, extension: &str) -> Result<Vec<PathBuf>, LogError> {
@@ -167,6 +220,14 @@ impl Directory {
     pub(crate) fn set_identity(&self, log: LogId) -> Result<(), LogError> {
         self.replace(&self.path.join(IDENTITY), &encode_identity(log))
     }
+}
+
+/// The directories that get a new name when `path` is created with those above it.
+fn parents_of_missing(path: &Path) -> Vec<PathBuf> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let parents = path.ancestors().take_while(is_missing).filter_map(Path::parent);
+    // That of a name without a directory is the current one.
+    parents.map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() }).collect()
 }
 
 /// Takes the lock of a directory for as long as the file is open, also against another log in the same process.

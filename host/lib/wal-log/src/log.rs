@@ -107,7 +107,8 @@ impl Log {
         Transaction::new(&self.shared)
     }
 
-    /// Makes everything in the log durable, whatever its mode; returns the first sequence that is not. A failure poisons the log.
+    /// Makes everything in the log durable, with the names of its files, whatever its mode; returns the first sequence that is not. A failure
+    /// poisons the log.
     pub fn sync(&self) -> Result<u64, LogError> {
         self.shared.committer.sync(&self.shared.tail)
     }

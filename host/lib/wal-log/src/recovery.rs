@@ -188,6 +188,10 @@ fn make_durable(config: &Config, directory: &Directory, segments: &[Segment]) ->
             segment.close_file();
         }
     }
+    if config.durability.syncs() {
+        // Those that an earlier process made in a mode that does not sync them.
+        directory.names().sync().map_err(|(path, error)| LogError::system("fsync", path)(error))?;
+    }
     if was_poisoned { directory.remove(&mark) } else { Ok(()) }
 }
 

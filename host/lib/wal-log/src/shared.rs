@@ -40,7 +40,7 @@ impl Shared {
         tail: Tail,
         preparer: Preparer,
     ) -> Self {
-        let committer = Committer::new(&config, &segments);
+        let committer = Committer::new(&config, &directory, &segments);
         Self {
             config,
             log,

@@ -2,10 +2,13 @@
 //! depends on time.
 
 use crate::support::{config, content, directory_on_disk, entry, fill, filled, open, payload};
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 use wal_log::{Config, Durability, FileBoundary, Log, LogError, OperatingSystem};
@@ -15,6 +18,8 @@ use wal_log::{Config, Durability, FileBoundary, Log, LogError, OperatingSystem};
 struct Disk {
     syncs: AtomicU64,
     directory_syncs: AtomicU64,
+    /// The files and directories that were synced.
+    synced: Mutex<BTreeSet<PathBuf>>,
     written: AtomicU64,
     is_failing: AtomicBool,
     is_read_only: AtomicBool,
@@ -44,12 +49,22 @@ impl FileBoundary for Disk {
         if self.is_failing.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is gone"));
         }
+        self.note(file);
         OperatingSystem.sync_data(file)
     }
 
     fn sync_directory(&self, directory: &File) -> io::Result<()> {
         self.directory_syncs.fetch_add(1, Ordering::SeqCst);
+        self.note(directory);
         OperatingSystem.sync_directory(directory)
+    }
+}
+
+impl Disk {
+    /// Notes that a file was synced, by the name that it has now.
+    fn note(&self, file: &File) {
+        let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
+        self.synced.lock().unwrap().insert(path);
     }
 }
 
@@ -102,6 +117,37 @@ fn file_names_are_synced_unless_nothing_is() {
     check(Durability::None, false);
     check(Durability::ProcessCrash, true);
     check(Durability::Group, true);
+}
+
+#[test]
+fn explicit_sync_makes_names_durable_in_every_mode() {
+    for durability in [Durability::None, Durability::ProcessCrash, Durability::Group, Durability::Each] {
+        let parent = directory_on_disk();
+        let directory = fs::canonicalize(parent.path()).unwrap().join("log");
+        // Of an earlier process, of which nothing is durable.
+        fill(&open(Config { durability: Durability::None, ..config(&directory) }), 0..1);
+        let (log, disk) = on_disk(&directory, durability);
+        log.rotate().unwrap();
+        fill(&log, 1..2);
+        log.wait_until_idle().unwrap();
+        assert_eq!(log.sync().unwrap(), 2);
+        let synced = disk.synced.lock().unwrap();
+        let wanted = [directory.clone(), directory.join("identity")];
+        assert!(wanted.iter().all(|path| synced.contains(path)), "{durability:?}: {synced:?}");
+    }
+}
+
+#[test]
+fn explicit_sync_makes_the_name_of_a_new_directory_durable() {
+    for durability in [Durability::None, Durability::ProcessCrash, Durability::Group] {
+        let parent = directory_on_disk();
+        let parent = fs::canonicalize(parent.path()).unwrap();
+        let (log, disk) = on_disk(&parent.join("a/log"), durability);
+        log.sync().unwrap();
+        let synced = disk.synced.lock().unwrap();
+        let wanted = [parent.join("a/log/identity"), parent.join("a"), parent];
+        assert!(wanted.iter().all(|path| synced.contains(path)), "{durability:?}: {synced:?}");
+    }
 }
 
 #[test]
