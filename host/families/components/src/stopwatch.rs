@@ -3,7 +3,7 @@
 use bench_wasm::wasmtime::component::Linker;
 #[cfg(feature = "core-modules")]
 use bench_wasm::wasmtime::{self, Caller};
-use bench_wasm::wasmtime::{Error, Result, StoreContextMut};
+use bench_wasm::wasmtime::{Error, Result, Store, StoreContextMut};
 use bench_wasm::{Capability, State};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,15 @@ pub(crate) struct StopwatchCapability;
 
 /// The stopwatch of one run.
 #[derive(Debug, Default)]
-pub(crate) struct Stopwatch {
+struct Stopwatch {
     started: Option<Instant>,
     /// From the start to the end, if both were called.
-    pub(crate) elapsed: Option<Duration>,
+    elapsed: Option<Duration>,
+}
+
+/// The nanoseconds that the run in `store` timed itself, if it did.
+pub(crate) fn timed_ns(store: &mut Store<State>) -> Option<u64> {
+    store.data_mut().slot::<Stopwatch>().elapsed.map(|time| time.as_nanos() as u64)
 }
 
 impl Stopwatch {

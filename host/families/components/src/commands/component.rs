@@ -3,7 +3,7 @@
 use super::options::Options;
 use super::output::Capture;
 use super::session::{Command, Finished};
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::timed_ns;
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, Store};
 use bench_wasm::wasmtime_wasi::I32Exit;
@@ -50,7 +50,7 @@ impl Command for ComponentCommand {
         let ran = command.wasi_cli_run().call_run(&mut store);
         let exit = exit_status(ran).map_err(|error| trapped("run", &error))?;
         let exited = Instant::now();
-        let timed = store.data_mut().slot::<Stopwatch>().elapsed.map(|time| time.as_nanos() as u64);
+        let timed = timed_ns(&mut store);
         self.fuel = fuel_consumed(&store).map(|fuel| fuel + self.fuel.unwrap_or_default());
         drop(store);
         let stages =

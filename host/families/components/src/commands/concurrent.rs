@@ -4,6 +4,7 @@ use super::component::{exit_status, fuel_consumed};
 use super::options::Options;
 use super::output::Capture;
 use super::session::{Command, Finished};
+use crate::stopwatch::timed_ns;
 use bench_model::ModuleError;
 use bench_wasm::wasmtime;
 use bench_wasm::wasmtime_wasi::p2::pipe::MemoryInputPipe;
@@ -64,12 +65,13 @@ impl Command for ConcurrentCommand {
             .map_err(|error| trapped("instantiation", &error))?;
         let exit = exit_status(ran).map_err(|error| trapped("run", &error))?;
         let exited = Instant::now();
+        let timed = timed_ns(&mut store);
         self.fuel = fuel_consumed(&store).map(|fuel| fuel + self.fuel.unwrap_or_default());
         drop(store);
         let stages =
             [("instantiate", instantiated - begin), ("run", exited - instantiated), ("drop", exited.elapsed())];
         let stages = stages.map(|(name, time)| (name, time.as_nanos() as u64));
-        Ok(Finished { exit, stdout: stdout.digest(), stages: stages.to_vec(), timed: None })
+        Ok(Finished { exit, stdout: stdout.digest(), stages: stages.to_vec(), timed })
     }
 
     fn fuel_consumed(&self) -> Option<u64> {

@@ -6,7 +6,7 @@ use super::options::Options;
 use super::output::Capture;
 use super::session::{Command, Finished};
 use crate::core_modules::imports::imported;
-use crate::stopwatch::{self, Stopwatch};
+use crate::stopwatch::{self, timed_ns};
 use bench_model::ModuleError;
 use bench_wasm::wasmtime::{self, InstancePre, Linker};
 use bench_wasm::wasmtime_wasi::WasiCtxBuilder;
@@ -91,7 +91,7 @@ impl Command for CoreCommand {
         let ran = start.call(&mut store, ());
         let exit = exit_status(ran.map(Ok)).map_err(|error| trapped(START, &error))?;
         let exited = Instant::now();
-        let timed = store.data_mut().slot::<Stopwatch>().elapsed.map(|time| time.as_nanos() as u64);
+        let timed = timed_ns(&mut store);
         self.fuel = fuel_consumed(&store).map(|fuel| fuel + self.fuel.unwrap_or_default());
         drop(store);
         let stages =

@@ -227,17 +227,25 @@ fn module_that_times_itself_has_the_time_between_its_two_calls() {
     }
 }
 
-/// A command of WASI 0.3 whose `run` returns this case of `result`.
+/// A command of WASI 0.3 whose `run` returns this case of `result`, and may time itself.
 #[cfg(feature = "wasi-0-3")]
-fn concurrent(case: u32) -> Fixture {
+fn concurrent(case: u32, is_timed: bool) -> Fixture {
+    let if_timed = |text: &'static str| if is_timed { text } else { "" };
+    let import = if_timed(r#"(import "bench" (instance $bench (export "start" (func)) (export "end" (func))))"#);
+    let imports = if_timed(r#"(import "" "start" (func $start)) (import "" "end" (func $end))"#);
+    let start = if_timed(r#"(core func $start (canon lower (func $bench "start")))"#);
+    let end = if_timed(r#"(core func $end (canon lower (func $bench "end")))"#);
+    let given = if_timed(r#"(export "start" (func $start)) (export "end" (func $end))"#);
+    let timed = if_timed("(call $start) (call $end)");
     Fixture::of(&format!(
         r#"(component
+  {import}
   (core module $module
-    (import "" "task.return" (func $return (param i32)))
-    (func (export "run") (result i32) (call $return (i32.const {case})) (i32.const 0))
+    (import "" "task.return" (func $return (param i32))) {imports}
+    (func (export "run") (result i32) {timed} (call $return (i32.const {case})) (i32.const 0))
     (func (export "callback") (param i32 i32 i32) (result i32) unreachable))
-  (core func $return (canon task.return (result (result))))
-  (core instance $i (instantiate $module (with "" (instance (export "task.return" (func $return))))))
+  (core func $return (canon task.return (result (result)))) {start} {end}
+  (core instance $i (instantiate $module (with "" (instance (export "task.return" (func $return)) {given}))))
   (func $run async (result (result))
     (canon lift (core func $i "run") async (callback (core func $i "callback"))))
   (component $interface
@@ -251,8 +259,18 @@ fn concurrent(case: u32) -> Fixture {
 #[cfg(feature = "wasi-0-3")]
 #[test]
 fn command_of_wasi_0_3_runs_on_an_engine_of_its_own() {
-    let mut succeeds = concurrent(0).load();
+    let mut succeeds = concurrent(0, false).load();
     check(&mut succeeds, &[], &["ok exit-status: expected 0, found 0", "ok standard-output: 0 bytes"]);
     assert!(succeeds.note().is_some_and(|note| note.starts_with("built for WASI 0.3")), "{:?}", succeeds.note());
-    check(&mut concurrent(1).load(), &[], &["FAILED exit-status: expected 0, found 1"]);
+    check(&mut concurrent(1, false).load(), &[], &["FAILED exit-status: expected 0, found 1"]);
+}
+
+#[cfg(feature = "wasi-0-3")]
+#[test]
+fn command_of_wasi_0_3_that_times_itself_has_the_time_between_its_two_calls() {
+    let mut timed = concurrent(0, true).load();
+    let mut session = open(&mut timed, "bench", &[]).unwrap();
+    session.iterate(3).unwrap();
+    let series = session.sink().series().iter().find(|series| series.metric == "bench").expect("it is timed");
+    assert_eq!(series.count(), 3);
 }
