@@ -156,12 +156,12 @@ fn color(owner: Owner, depth: usize) -> &'static str {
     colors[depth % 2]
 }
 
-/// Whether a character does something else than to be seen, such as to turn the direction of reading. Modules choose the names of their
-/// functions.
+/// Whether a character does something else than to be seen, such as to turn the direction of reading, or is none that XML can hold. Modules
+/// choose the names of their functions.
 fn is_unseen(character: char) -> bool {
     let is_format =
         matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    character.is_control() || is_format
+    character.is_control() || is_format || matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 /// Text as XML may contain it, without characters that are not seen.
@@ -195,6 +195,11 @@ mod tests {
         let stack = [("main", Owner::Host), ("json::parse", Owner::Guest), ("page_fault", Owner::Kernel)];
         let profile = Profile { samples: vec![sample(&stack), sample(&stack), sample(&stack[..1])] };
         assert_eq!(folded(&profile), ["main 1000", "main;json::parse_[j];page_fault_[k] 2000"]);
+    }
+
+    #[test]
+    fn characters_that_xml_forbids_are_replaced() {
+        assert_eq!(escaped("a\u{fffe}\u{ffff}\u{1b}<"), "a\u{fffd}\u{fffd}\u{fffd}&lt;");
     }
 
     #[test]

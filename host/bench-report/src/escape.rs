@@ -18,13 +18,19 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// `text` as text of XML, or as the value of an attribute in double quotes. What XML 1.0 has no form for is a visible escape before.
+pub fn xml(text: &str) -> String {
+    escape(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// Whether a character does something else than to be seen: it moves the cursor, turns the direction of reading, ends a
-/// line or hides.
+/// line or hides. Also what Unicode says is no character, some of which XML forbids.
 pub(crate) fn is_treacherous(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{fdd0}'..='\u{fdef}')
+        || u32::from(character) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]
@@ -43,6 +49,18 @@ mod tests {
         check("\u{7f}", "\\u{7f}");
         check("user\u{202e}txt.exe\u{2066}", "user\\u{202e}txt.exe\\u{2066}");
         check("a\u{2028}b\u{200b}c", "a\\u{2028}b\\u{200b}c");
+    }
+
+    #[test]
+    fn text_of_xml_has_no_markup_and_only_characters_of_xml() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let is_of_xml = |character: char| {
+            matches!(character,
+                '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+        };
+        assert_eq!(xml(&all).chars().find(|character| !is_of_xml(*character)), None);
+        assert_eq!(xml("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;");
+        assert_eq!(xml("\u{fffe}\u{ffff}\u{fdd0}\u{1b}"), "\\u{fffe}\\u{ffff}\\u{fdd0}\\u{1b}");
     }
 
     #[test]

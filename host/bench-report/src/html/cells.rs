@@ -60,7 +60,8 @@ fn options(values: impl Iterator<Item = String>) -> String {
     let mut values: Vec<String> = values.collect();
     values.sort_unstable();
     values.dedup();
-    values.iter().map(|value| format!("<option>{}</option>", safe(value))).collect()
+    // Without the attribute, a browser would take spaces from the value.
+    values.iter().map(|value| safe(value)).map(|value| format!("<option value=\"{value}\">{value}</option>")).collect()
 }
 
 fn head() -> String {

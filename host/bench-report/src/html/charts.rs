@@ -13,6 +13,9 @@ const SAMPLES_MIN: u64 = 3;
 /// Points of the curve of quantiles.
 const QUANTILES: usize = 80;
 
+/// So many samples must lie beyond a quantile that is shown.
+const BEYOND: u64 = 10;
+
 /// The charts of a cell that can be drawn, each with the name of its file.
 pub(super) fn of_cell(view: &RunView, cell: &CellView, courses: &Courses) -> Vec<(&'static str, Chart)> {
     let Some(timed) = cell.timed() else { return Vec::new() };
@@ -53,7 +56,7 @@ fn ecdf(timed: &SeriesView, processes: &[(u32, &Course)]) -> Option<Chart> {
             .into_iter()
             .chain(course.distribution.iter().copied())
             .collect(),
-        shape: Shape::Steps,
+        shape: Shape::StepAfter,
     };
     let title = "Distribution of samples, by process";
     (has_spread && is_enough(processes)).then(|| {
@@ -94,40 +97,58 @@ fn order(timed: &SeriesView, processes: &[(u32, &Course)]) -> Option<Chart> {
 /// Only quantiles that have ten samples beyond them.
 fn quantiles(timed: &SeriesView) -> Option<Chart> {
     let count = timed.summary.count;
-    let last = 1.0 - 10.0 / count as f64;
-    let counted: Vec<(f64, u64)> = timed.distribution.points().collect();
-    let has_spread = timed.summary.min < timed.summary.max;
-    if last < 0.9 || !has_spread {
+    let last_rank = count.checked_sub(BEYOND)?;
+    let last = last_rank as f64 / count as f64;
+    if last < 0.9 {
         return None;
     }
-    // Half of the points are even in rank; the others are in the upper end, where the axis of nines has most of its room.
-    let mut points: Vec<(f64, f64)> =
-        distribution(&counted, count, QUANTILES / 2).into_iter().map(|(value, share)| (share, value)).collect();
-    let mut seen = 0;
-    let mut wanted = 0.9;
-    for (value, of_value) in &counted {
-        seen += of_value;
-        let share = seen as f64 / count as f64;
-        if share >= wanted {
-            points.push((share, *value));
-            wanted = 1.0 - (1.0 - share).max(1e-9) * 0.8;
-        }
-    }
-    points.retain(|(share, _)| *share <= last);
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points.dedup();
-    (points.len() > 1).then(|| {
+    let counted: Vec<(f64, u64)> = timed.distribution.points().collect();
+    let points = quantile_points(&counted, count, last_rank)?;
+    // Where all of them are one value, the table says all.
+    (points[0].1 < points[points.len() - 1].1).then(|| {
         Chart::Curves(Curves {
             title: "Quantiles of all samples".to_owned(),
             across: Scale::Nines("quantile", last),
             up: amounts(quantity(timed), &timed.unit),
-            curves: vec![Curve { name: "all processes".to_owned(), look: Look::of(0), points, shape: Shape::Steps }],
+            curves: vec![Curve {
+                name: "all processes".to_owned(),
+                look: Look::of(0),
+                points,
+                shape: Shape::StepBefore,
+            }],
             notes: vec![format!(
                 "Up to the last quantile that ten samples lie beyond; n = {} samples.",
                 scale::count(count as f64)
             )],
         })
     })
+}
+
+/// Shares of the samples from 0 to that of `last_rank`, each with the least value that this share does not exceed. Of many values some are
+/// left out, so that a step reaches up to the next value that is kept.
+fn quantile_points(counted: &[(f64, u64)], count: u64, last_rank: u64) -> Option<Vec<(f64, f64)>> {
+    let share_of = |rank: u64| rank as f64 / count as f64;
+    // Half of the points are even in rank; the others are in the upper end, where the axis of nines has most of its room.
+    let even = distribution(counted, count, QUANTILES / 2).into_iter().map(|(value, share)| (share, value));
+    let mut points: Vec<(f64, f64)> = even.filter(|(share, _)| *share < share_of(last_rank)).collect();
+    let (mut seen, mut wanted) = (0, 0.9);
+    let mut end = None;
+    for (value, of_value) in counted {
+        seen += of_value;
+        if seen >= last_rank {
+            end = Some(*value);
+            break;
+        }
+        if share_of(seen) >= wanted {
+            points.push((share_of(seen), *value));
+            wanted = 1.0 - (1.0 - share_of(seen)).max(1e-9) * 0.8;
+        }
+    }
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points.dedup();
+    let end = (share_of(last_rank), end?);
+    let begin = (0.0, points.first().unwrap_or(&end).1);
+    Some(std::iter::once(begin).chain(points).chain([end]).collect())
 }
 
 fn samples_note(timed: &SeriesView, processes: usize) -> String {
@@ -249,5 +270,32 @@ fn counted(records: &[CalibrationRecord], limits: &[MachineLimit]) -> String {
         (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
         (Some(least), _) => least.to_string(),
         (None, _) => "0".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_the_share_does_not_exceed() {
+        // 60 % at 1, 30 % at 2, 10 % at 9.
+        let points = quantile_points(&[(1.0, 600), (2.0, 300), (9.0, 100)], 1000, 990).unwrap();
+        assert_eq!(points, [(0.0, 1.0), (0.6, 1.0), (0.9, 2.0), (0.99, 9.0)]);
+    }
+
+    #[test]
+    fn steps_between_few_quantiles_are_never_below_the_samples() {
+        let samples = bench_stats::Distribution::of_samples((0..10_000).map(|at| f64::from(at * 7919 % 9973)));
+        let counted: Vec<(f64, u64)> = samples.points().collect();
+        let points = quantile_points(&counted, 10_000, 9_990).unwrap();
+        assert!(points.len() <= 2 * QUANTILES, "{} points", points.len());
+        assert_eq!(points[points.len() - 1].0, 0.999);
+        assert!(points.windows(2).all(|pair| pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1), "{points:?}");
+        // Between ranks, so that rounding decides nothing.
+        for q in (0..998).map(|q| (f64::from(q) + 0.123) / 1000.0) {
+            let drawn = points.iter().find(|(share, _)| *share >= q).map(|(_, value)| *value);
+            assert!(drawn >= samples.quantile(q), "{q}: {drawn:?}");
+        }
     }
 }

@@ -33,7 +33,7 @@
     const text = body.dataset.packed;
     if (!text) return;
     delete body.dataset.packed;
-    body.innerHTML = await unpacked(text);
+    try { body.innerHTML = await unpacked(text); } catch (error) { body.textContent = `This browser cannot unpack the row: ${error}`; }
   };
   const isOpen = (button) => button.getAttribute('aria-expanded') === 'true';
   document.addEventListener('click', (event) => {
@@ -41,9 +41,10 @@
     if (button) open(button, !isOpen(button));
   });
 
-  // Deep links: a cell is shown and opened, whatever is filtered.
+  // Deep links: a cell is shown and opened, whatever is filtered. What is no valid address leads nowhere.
+  const target = () => { try { return document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return null; } };
   const follow = () => {
-    const body = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const body = target();
     const button = body && body.querySelector(':scope > tr button.open');
     if (!button) return;
     body.hidden = false;
@@ -131,24 +132,22 @@
     addEventListener('afterprint', () => folded.forEach((one) => { one.open = false; }), { once: true });
   });
 
-  // Sorting: figures by their value in base units, those without one last.
+  // Sorting: figures by their value in base units, of a range by its lower end; words if not all of a column are figures, such as arguments
+  // that only begin with digits. What is missing is last in both directions.
   const { compare } = new Intl.Collator(undefined, { numeric: true });
   const sorted = (items, cellOf, isUp) => {
     const keyed = items.map((item) => {
       const cell = cellOf(item);
-      const value = cell.dataset.v === undefined ? NaN : parseFloat(cell.dataset.v);
-      return { item, cell, value };
+      const given = (cell && cell.dataset.v) || '';
+      const text = cell ? cell.textContent.trim() : '';
+      return { item, given, text, value: given === '' ? NaN : Number(given.split('..')[0]) };
     });
+    const isFigure = (one) => !Number.isNaN(one.value);
+    const areFigures = keyed.some(isFigure) && keyed.every((one) => one.given === '' || isFigure(one));
+    const isMissing = areFigures ? (one) => !isFigure(one) : (one) => one.text === '' || one.text === '–';
+    const between = areFigures ? (a, b) => a.value - b.value : (a, b) => compare(a.text, b.text);
     const order = isUp ? 1 : -1;
-    if (keyed.some((one) => !Number.isNaN(one.value))) {
-      keyed.sort((a, b) => {
-        if (Number.isNaN(a.value) || Number.isNaN(b.value)) return Number.isNaN(a.value) - Number.isNaN(b.value);
-        return order * (a.value - b.value);
-      });
-    } else {
-      keyed.forEach((one) => { one.text = one.cell.textContent; });
-      keyed.sort((a, b) => order * compare(a.text, b.text));
-    }
+    keyed.sort((a, b) => isMissing(a) - isMissing(b) || (isMissing(a) ? 0 : order * between(a, b)));
     return keyed.map((one) => one.item);
   };
   // Rows stay in their groups, below the heading; groups are in the order of their first rows.
@@ -179,11 +178,15 @@
     });
   }
 
-  // Copies the rows that are shown, without those they open to.
+  // Copies the rows that are shown, without those they open to, as the Markdown of reports: no text is markup, a formula, a mention or a link.
+  const apart = '<!' + '-- -->';
   const plain = (cell) => {
     const copy = cell.cloneNode(true);
     all('a.link', copy).forEach((link) => link.remove());
-    return copy.textContent.trim().replace(/\s+/g, ' ').replace(/[\\|<>*[\]`~#&]/g, '\\$&');
+    return copy.textContent.trim().replace(/\s+/g, ' ')
+      .replace(/[\\|<>*[\]`~#&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\$&')
+      .replace(/\$/g, '<span>\\$$</span>')
+      .replace(/@(?=[\p{L}\p{N}])|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/)|(?<=www)\./giu, `$&${apart}`);
   };
   const markdown = (table) => {
     const line = (cells) => `| ${cells.join(' | ')} |`;

@@ -25,7 +25,8 @@ pub(super) fn one(section: &Section, id: &str, source: &str) -> String {
         Body::Notes(notes) if notes.lines.is_empty() => return String::new(),
         Body::Notes(notes) => nested_list(&notes.lines),
     };
-    format!("<div class=\"part\">{title}{body}{}</div>", list(&section.remarks))
+    let commands = section.commands.iter().map(|command| format!("<pre><code>{}</code></pre>", safe(command)));
+    format!("<div class=\"part\">{title}{body}{}{}</div>", list(&section.remarks), commands.collect::<String>())
 }
 
 fn table(table: &Table, id: &str, title: &str) -> String {

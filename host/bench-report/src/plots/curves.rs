@@ -54,8 +54,11 @@ pub(crate) struct Curve {
 pub(crate) enum Shape {
     /// By straight lines.
     Line,
-    /// By steps: the height changes at the point.
-    Steps,
+    /// By steps: the height of a point holds from it to the next one, as the share of samples that do not exceed a value does.
+    StepAfter,
+    /// By steps: the height of a point holds from the one before to it, as a quantile does: what lies between two shares is at most the
+    /// value of the greater one.
+    StepBefore,
 }
 
 impl Curves {
@@ -93,14 +96,33 @@ impl Curve {
     fn joined(&self) -> Vec<(f64, f64)> {
         let Some((first, others)) = self.points.split_first() else { return Vec::new() };
         let mut corners = vec![*first];
-        let mut height = first.1;
+        let mut before = *first;
         for (across, up) in others {
-            if self.shape == Shape::Steps {
-                corners.push((*across, height));
+            match self.shape {
+                Shape::Line => {}
+                Shape::StepAfter => corners.push((*across, before.1)),
+                Shape::StepBefore => corners.push((before.0, *up)),
             }
             corners.push((*across, *up));
-            height = *up;
+            before = (*across, *up);
         }
         corners
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_hold_a_height_after_its_point_or_before_it() {
+        let check = |shape: Shape, expect: &[(f64, f64)]| {
+            let points = vec![(0.0, 1.0), (0.5, 2.0), (0.9, 7.0)];
+            let curve = Curve { name: String::new(), look: Look::of(0), points, shape };
+            assert_eq!(curve.joined(), expect, "{shape:?}");
+        };
+        check(Shape::Line, &[(0.0, 1.0), (0.5, 2.0), (0.9, 7.0)]);
+        check(Shape::StepAfter, &[(0.0, 1.0), (0.5, 1.0), (0.5, 2.0), (0.9, 2.0), (0.9, 7.0)]);
+        check(Shape::StepBefore, &[(0.0, 1.0), (0.0, 2.0), (0.5, 2.0), (0.5, 7.0), (0.9, 7.0)]);
     }
 }

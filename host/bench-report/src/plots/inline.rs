@@ -4,7 +4,7 @@
 use super::canvas::{Anchor, Canvas, Lettering, Outline, Place, Shape, outline_of};
 use super::font::CAPITAL;
 use super::style::GRID;
-use super::vector::safe;
+use crate::xml;
 use std::fmt::Write;
 
 /// How large a pixel of the sheet is in a page, at most.
@@ -15,7 +15,7 @@ pub(super) fn svg(canvas: &Canvas, width: u32, height: u32, title: &str) -> Stri
     let shown = width as f32 * SHOWN;
     let mut out = format!(
         "<svg width=\"{shown:.0}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
-        safe(title)
+        xml(title)
     );
     let is_grid = |shape: &&Shape| matches!(shape, Shape::Line { colour, .. } if *colour == GRID);
     let grid: String = canvas.shapes.iter().filter(is_grid).filter_map(path_of).collect();
@@ -87,7 +87,7 @@ fn text(
         true => format!("transform=\"translate({} {}) rotate(-90)\" y=\"{}\"", whole(x), whole(y), whole(below)),
         false => format!("x=\"{}\" y=\"{}\"", whole(x), whole(y + below)),
     };
-    write!(out, "<text {place} class=\"t {}{anchor}{bold} s{}\">{}</text>", look.colour.name(), look.size, safe(text))
+    write!(out, "<text {place} class=\"t {}{anchor}{bold} s{}\">{}</text>", look.colour.name(), look.size, xml(text))
 }
 
 /// The data of a path through `points`. Points on one straight line, or at one place, are one step.

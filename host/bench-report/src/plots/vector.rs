@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Canvas, Lettering, Outline, Place, Shape, outline_of};
 use super::font::CAPITAL;
 use super::style::{AREA_OPACITY, Colour};
-use crate::escape;
+use crate::xml;
 use std::fmt::Write;
 
 /// The shapes of `canvas` on a white sheet of that many pixels; `title` is for those who do not see it.
@@ -12,7 +12,7 @@ pub(super) fn svg(canvas: &Canvas, width: u32, height: u32, title: &str) -> Stri
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          font-family=\"Ubuntu, 'Helvetica Neue', Arial, sans-serif\">\n<title>{}</title>\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n",
-        safe(title)
+        xml(title)
     );
     for shape in &canvas.shapes {
         out.push_str(&element(shape));
@@ -83,7 +83,7 @@ fn text(text: &str, (x, y): Place, anchor: Anchor, look: Lettering, is_upwards: 
         "<text {place} font-size=\"{}\" text-anchor=\"{anchor}\" fill=\"{}\"{weight}>{}</text>",
         number(look.size),
         hex(look.colour),
-        safe(text)
+        xml(text)
     )
 }
 
@@ -103,20 +103,4 @@ fn number(value: f32) -> String {
 
 fn hex(Colour(red, green, blue): Colour) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// `text` in a document of XML, which may not have control characters at all.
-pub(super) fn safe(text: &str) -> String {
-    escape(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_of_modules_is_text_of_xml() {
-        assert_eq!(safe("a<b & \"c\""), "a&lt;b &amp; &quot;c&quot;");
-        assert_eq!(safe("\u{1b}[2J \u{202e}x"), "\\u{1b}[2J \\u{202e}x");
-    }
 }

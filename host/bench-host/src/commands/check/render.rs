@@ -1,7 +1,7 @@
 //! The forms in which the results of `check` are printed.
 
 use crate::conformance::{Finding, Findings, Outcome};
-use bench_report::{escape, print_json};
+use bench_report::{escape, print_json, xml};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -127,21 +127,6 @@ pub(super) fn junit(modules: &[Findings]) -> String {
     }
     text.push_str("</testsuites>\n");
     text
-}
-
-/// The text in XML, whose first version has no form for control characters.
-fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in escape(text).chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
