@@ -44,6 +44,8 @@ pub struct Section {
     pub body: Body,
     /// Lines below the body. Not escaped.
     pub remarks: Vec<String>,
+    /// Command lines below those, to be copied: none is ever broken. Not escaped.
+    pub commands: Vec<String>,
     /// Whether [`Document::data`] and [`Document::records`] hold the same already, so that formats for programs leave it out.
     pub is_in_data: bool,
 }
@@ -84,7 +86,8 @@ impl Document {
 impl Section {
     /// A section without remarks, which programs find in this form alone.
     pub fn new(name: impl Into<String>, title: impl Into<String>, body: Body) -> Self {
-        Self { name: name.into(), title: title.into(), body, remarks: Vec::new(), is_in_data: false }
+        let (remarks, commands) = (Vec::new(), Vec::new());
+        Self { name: name.into(), title: title.into(), body, remarks, commands, is_in_data: false }
     }
 
     /// Lines that say what is wrong.
@@ -109,5 +112,11 @@ impl Section {
     #[must_use]
     pub fn with_remarks(self, remarks: Vec<String>) -> Self {
         Self { remarks, ..self }
+    }
+
+    /// The same with command lines below the body and its remarks.
+    #[must_use]
+    pub fn with_commands(self, commands: Vec<String>) -> Self {
+        Self { commands, ..self }
     }
 }

@@ -1,14 +1,16 @@
 //! Each cell over the runs that have it. Only identical cells of one machine form a history.
 
+use super::entry::Statistic;
 use super::sparkline::sparkline;
 use super::trend::signed_percent;
 use super::{CellEntry, RunEntry};
 use crate::arguments::Varying;
 use crate::document::{Body, Column, Datum, Group, Measure, Rank, Section, Table};
-use bench_model::{Arguments, Unit};
+use bench_model::{Arguments, Arm, Unit};
 use bench_stats::{Distribution, drift};
 use serde::Serialize;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Identical cells of runs on one machine, oldest first.
 #[derive(Clone, Debug)]
@@ -16,7 +18,12 @@ pub struct CellHistory<'a> {
     /// The runs that have the cell, and the cell in each.
     pub entries: Vec<(&'a RunEntry, &'a CellEntry)>,
     machine: String,
+    cell: &'a CellEntry,
+    statistic: Statistic,
 }
+
+/// Machine, scenario, arm, variant and arguments: cells of one history have the same.
+type Key<'a> = (String, &'a str, Arm, Option<&'a str>, String);
 
 /// A cell as programs read it.
 #[derive(Serialize)]
@@ -28,6 +35,8 @@ pub(super) struct CellFields<'a> {
     conditions: &'a [(String, String)],
     machine: &'a str,
     unit: Option<&'a Unit>,
+    /// Which figure of the runs `change` is of.
+    statistic: Statistic,
     /// The newest figure over the median of the earlier ones, minus 1.
     change: Option<f64>,
     runs: Vec<PointFields<'a>>,
@@ -48,15 +57,24 @@ impl<'a> CellHistory<'a> {
     /// The histories of all cells of `runs`, which are sorted by time; in the order of reports.
     pub fn of(runs: &'a [RunEntry]) -> Vec<Self> {
         let mut histories: Vec<Self> = Vec::new();
+        // Where in them a cell may be found, so that no cell of a run is compared with all histories.
+        let mut places: HashMap<Key<'a>, Vec<usize>> = HashMap::new();
         for run in runs {
             let of_run = run.machine();
             for cell in &run.cells {
                 let machine = cell.machine.map_or_else(|| of_run.clone(), |_| run.machine_of(cell));
+                let key: Key<'a> =
+                    (machine, &cell.scenario, cell.arm, cell.variant.as_deref(), cell.arguments.to_string());
+                let machine = key.0.clone();
+                let alike = places.entry(key).or_default();
                 // One without a figure goes to the history that is the latest.
-                let known = histories.iter_mut().rev().find(|one| one.machine == machine && one.cell().is_same(cell));
+                let known = alike.iter().rev().copied().find(|at| histories[*at].cell.is_same(cell));
                 match known {
-                    Some(history) => history.entries.push((run, cell)),
-                    None => histories.push(Self { entries: vec![(run, cell)], machine }),
+                    Some(at) => histories[at].push(run, cell),
+                    None => {
+                        alike.push(histories.len());
+                        histories.push(Self::begin(run, cell, machine));
+                    }
                 }
             }
         }
@@ -64,15 +82,47 @@ impl<'a> CellHistory<'a> {
         histories
     }
 
-    /// The cell, as the oldest run has it in which it has a figure.
-    pub fn cell(&self) -> &'a CellEntry {
-        let mut cells = self.entries.iter().map(|(_, cell)| *cell);
-        cells.find(|cell| cell.unit.is_some()).unwrap_or(self.entries[0].1)
+    fn begin(run: &'a RunEntry, cell: &'a CellEntry, machine: String) -> Self {
+        let mut history = Self { entries: Vec::new(), machine, cell, statistic: Statistic::Median };
+        history.push(run, cell);
+        history
     }
 
-    /// The figures, oldest first; those of cells that are not ok are absent.
+    fn push(&mut self, run: &'a RunEntry, cell: &'a CellEntry) {
+        self.entries.push((run, cell));
+        if self.cell.unit.is_none() && cell.unit.is_some() {
+            self.cell = cell;
+        }
+        // A run that has a median has a mean too, so that no figure is lost.
+        if cell.p50.is_none() && cell.mean.is_some() {
+            self.statistic = Statistic::Mean;
+        }
+    }
+
+    /// The cell, as the oldest run has it in which it has a figure.
+    pub fn cell(&self) -> &'a CellEntry {
+        self.cell
+    }
+
+    /// The machine that measured it: its six digits, and in a run with parts what tells it from others like it.
+    pub(super) fn machine(&self) -> &str {
+        &self.machine
+    }
+
+    /// What all figures are.
+    pub(super) fn statistic(&self) -> Statistic {
+        self.statistic
+    }
+
+    /// Whether the figures are means.
+    pub(super) fn is_of_means(&self) -> bool {
+        self.statistic == Statistic::Mean
+    }
+
+    /// The figures, oldest first; those of cells that are not ok are absent. All of them are means if one run has too few samples for a
+    /// median, else medians.
     pub fn figures(&self) -> impl Iterator<Item = Option<f64>> {
-        self.entries.iter().map(|(_, cell)| cell.figure())
+        self.entries.iter().map(|(_, cell)| cell.figure(self.statistic))
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -84,11 +134,11 @@ impl<'a> CellHistory<'a> {
         key(self).partial_cmp(&key(other)).unwrap_or(Ordering::Equal)
     }
 
-    /// The newest figure, and the median of the earlier ones.
+    /// The figure of the newest run, and the median of the earlier ones. If the newest run has none, no older one stands in for it.
     fn newest_and_earlier(&self) -> (Option<f64>, Option<f64>) {
-        let figures: Vec<f64> = self.figures().flatten().collect();
+        let figures: Vec<Option<f64>> = self.figures().collect();
         let Some((newest, earlier)) = figures.split_last() else { return (None, None) };
-        (Some(*newest), Distribution::of_samples(earlier.iter().copied()).quantile(0.5))
+        (*newest, Distribution::of_samples(earlier.iter().flatten().copied()).quantile(0.5))
     }
 
     /// The newest figure over the median of the earlier ones, minus 1.
@@ -115,6 +165,7 @@ impl<'a> CellHistory<'a> {
             conditions: &cell.conditions,
             machine: &self.machine,
             unit: cell.unit.as_ref(),
+            statistic: self.statistic,
             change: self.change(),
             runs: self.entries.iter().map(point).collect(),
         }
@@ -159,10 +210,10 @@ fn row(history: &CellHistory<'_>, varying: &Varying, has_several_machines: bool)
     let cell = history.cell();
     let (newest, earlier) = history.newest_and_earlier();
     let unit = cell.unit.clone().unwrap_or(Unit::Count);
-    let is_mean = history.entries.last().is_some_and(|(_, cell)| cell.p50.is_none());
-    let newest = newest.map(|value| Datum::amount(value, &unit));
-    let newest = newest.map(|datum| if is_mean { datum.marked("mean") } else { datum });
-    let amount = |value: Option<f64>| value.map_or(Datum::Blank, |value| Datum::amount(value, &unit));
+    let amount = |value: f64| {
+        let amount = Datum::amount(value, &unit);
+        if history.is_of_means() { amount.marked("mean") } else { amount }
+    };
     let known = || history.figures().flatten();
     let range = known().reduce(f64::min).zip(known().reduce(f64::max));
     let measure = Measure::Unit(unit.clone());
@@ -173,8 +224,8 @@ fn row(history: &CellHistory<'_>, varying: &Varying, has_several_machines: bool)
         Datum::text(conditions.join(" ")),
         Datum::number(known().count() as f64, Measure::Plain),
         Datum::count(samples as f64),
-        Datum::or_absent(newest),
-        amount(earlier),
+        Datum::or_absent(newest.map(amount)),
+        earlier.map_or(Datum::Blank, amount),
         history.change().map_or(Datum::Blank, signed),
         range.map_or(Datum::Blank, |(low, high)| Datum::Range { low, high, measure }),
         Datum::text(sparkline(history.figures())),

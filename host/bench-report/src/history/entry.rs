@@ -15,9 +15,12 @@ pub struct RunEntry {
     pub id: String,
     /// RFC 3339, UTC.
     pub started: String,
-    /// Why cells are missing, if some are.
+    /// Why it ended before all was done, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// Whether its file has no end: it was killed, or is still going on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_no_end: bool,
     /// The machine and the program.
     pub fingerprint: Fingerprint,
     /// The command line, word by word.
@@ -60,7 +63,7 @@ pub struct CellEntry {
     pub variant: Option<String>,
     /// The values of all parameters.
     pub arguments: Arguments,
-    /// What else the figures depend on.
+    /// What else the figures depend on; also the file of the module, where nothing else tells it from another cell of the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<(String, String)>,
     /// How it ended.
@@ -86,6 +89,17 @@ pub struct CellEntry {
     pub instructions: Option<f64>,
 }
 
+/// What the figures of a history are. Medians and means of one cell differ, so that a history of both would show steps that are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Statistic {
+    /// The medians of the timed series.
+    #[serde(rename = "p50")]
+    Median,
+    /// The means of the timed series, of which a few samples are enough.
+    #[serde(rename = "mean")]
+    Mean,
+}
+
 impl RunEntry {
     /// What the history keeps of `view`.
     pub fn of(view: &RunView) -> Self {
@@ -93,7 +107,8 @@ impl RunEntry {
         Self {
             id: view.id.clone(),
             started: view.started.clone(),
-            stopped: view.missing().map(|missing| missing.reason),
+            stopped: view.interrupted(),
+            has_no_end: view.ended.is_none(),
             fingerprint: view.fingerprint.clone(),
             command: view.command.clone(),
             rooflines: if view.parts.is_empty() { medians(&view.calibration) } else { Vec::new() },
@@ -173,6 +188,7 @@ impl CellEntry {
     fn of(view: &RunView, cell: &CellView) -> Self {
         let timed = cell.timed();
         let account = cell.account.as_ref().filter(|account| account.counted > 0);
+        let file = view.has_twin(cell).then(|| ("file".to_owned(), cell.module.file.clone()));
         Self {
             scenario: cell.scenario.clone(),
             family: cell.family.clone(),
@@ -180,7 +196,7 @@ impl CellEntry {
             arm: cell.arm,
             variant: cell.variant.clone(),
             arguments: cell.arguments.clone(),
-            conditions: cell.conditions.clone(),
+            conditions: cell.conditions.iter().cloned().chain(file).collect(),
             status: cell.status,
             limit: cell.limit.map(Named::Known),
             processes: cell.processes,
@@ -197,9 +213,12 @@ impl CellEntry {
         arm_label(self.arm, self.variant.as_deref())
     }
 
-    /// The median; of too few samples, the mean in its place. Absent if the cell is not ok.
-    pub fn figure(&self) -> Option<f64> {
-        self.p50.or(self.mean)
+    /// The figure; absent if the cell is not ok.
+    pub(super) fn figure(&self, statistic: Statistic) -> Option<f64> {
+        match statistic {
+            Statistic::Median => self.p50,
+            Statistic::Mean => self.mean,
+        }
     }
 
     /// Whether both are the same cell: equal scenario, arguments, arm and variant; and conditions, which one without a figure has none of.

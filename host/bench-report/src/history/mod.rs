@@ -47,6 +47,9 @@ pub fn history_document(history: &History) -> Document {
                 .to_owned(),
         );
     }
+    if cells.iter().any(CellHistory::is_of_means) {
+        lines.push("mean: one run has too few samples for a median, so all runs of the cell have means".to_owned());
+    }
     let warnings = history.left_out.clone();
     let mut sections = vec![runs::section(&history.runs)];
     sections.extend(cells::sections(&cells));

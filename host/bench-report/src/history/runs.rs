@@ -60,7 +60,11 @@ pub(super) fn section(runs: &[RunEntry]) -> Section {
 fn row(run: &RunEntry) -> Vec<Datum> {
     let (ok, all) = (ok(run), run.cells.len());
     let cells = if ok == all { format!("{all} ok") } else { format!("{ok} of {all} ok") };
-    let stopped = if run.stopped.is_some() { ", interrupted" } else { "" };
+    let end = match (&run.stopped, run.has_no_end) {
+        (_, true) => ", not finished",
+        (Some(_), false) => ", interrupted",
+        (None, false) => "",
+    };
     // The program's own name says nothing.
     let command = run.command.get(1..).unwrap_or_default().join(" ");
     vec![
@@ -68,7 +72,7 @@ fn row(run: &RunEntry) -> Vec<Datum> {
         Datum::text(run.revision().map(short_revision).unwrap_or_default()),
         Datum::text(run.branch().unwrap_or_default()),
         Datum::text(run.machine()),
-        Datum::text(format!("{cells}{stopped}")),
+        Datum::text(format!("{cells}{end}")),
         Datum::text(command),
     ]
 }

@@ -67,8 +67,8 @@ const OF_PROGRAM: [&str; 4] = ["host version ", "engine ", "rustc ", "build "];
 impl<'a> CellTrend<'a> {
     /// What happens in `history`.
     pub fn of(history: CellHistory<'a>) -> Self {
-        let points: Vec<_> =
-            history.entries.iter().filter_map(|(run, cell)| Some((*run, *cell, cell.figure()?))).collect();
+        let figures = history.entries.iter().zip(history.figures());
+        let points: Vec<_> = figures.filter_map(|((run, cell), figure)| Some((*run, *cell, figure?))).collect();
         let values: Vec<f64> = points.iter().map(|(.., value)| *value).collect();
         let Trend { steps, drift, outliers } = trend(&values);
         let steps = steps.into_iter().map(|step| explained(step, &points)).collect();

@@ -4,7 +4,7 @@ use super::sparkline::sparkline;
 use super::trend::{Cause, CellTrend, ExplainedStep, signed_percent};
 use super::{CellHistory, RunEntry, runs};
 use crate::document::{Body, Column, Data, Datum, Document, Rank, Section, Table};
-use crate::{Records, escape, scale};
+use crate::{Records, escape};
 use bench_model::Unit;
 use bench_stats::TREND_VALUES_MIN;
 use serde_json::{Value, json};
@@ -25,7 +25,11 @@ pub fn trend_document(runs: &[RunEntry], left_out: Vec<String>) -> Document {
 
 fn title(trend: &CellTrend<'_>) -> String {
     let cell = trend.history.cell();
-    format!("{} {} {}", cell.scenario, cell.arm_label(), cell.arguments).trim_end().to_owned()
+    let conditions = cell.conditions.iter().map(|(name, value)| format!("{name}={value}"));
+    let mut parts = vec![cell.scenario.clone(), cell.arm_label(), cell.arguments.to_string()];
+    parts.extend(conditions);
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
 }
 
 fn unit(trend: &CellTrend<'_>) -> Unit {
@@ -56,10 +60,11 @@ fn section(trend: &CellTrend<'_>) -> Section {
     };
     let rows: Vec<_> = trend.steps.iter().map(row).collect();
     let mut remarks = vec![summary(trend)];
-    remarks.extend(trend.steps.iter().flat_map(|step| remarks_of(step, trend)));
+    remarks.extend(trend.steps.iter().filter_map(remark));
+    let commands = trend.steps.iter().filter_map(|step| step.bisect(trend.history.cell())).collect();
     let table = Table::plain(columns, rows);
     let body = if trend.steps.is_empty() { Body::Notes(crate::Notes::default()) } else { Body::Table(table) };
-    Section::new("trends", title(trend), body).in_data().with_remarks(remarks)
+    Section::new("trends", title(trend), body).in_data().with_remarks(remarks).with_commands(commands)
 }
 
 /// The date of a run and its revision.
@@ -84,6 +89,9 @@ fn summary(trend: &CellTrend<'_>) -> String {
     let line = sparkline(trend.history.figures());
     let count = trend.points.len();
     let mut parts = vec![format!("n {count} runs {line}")];
+    if trend.history.is_of_means() {
+        parts.push("means, because one run has too few samples for a median".to_owned());
+    }
     match (&trend.drift, trend.steps.is_empty()) {
         (Some(drift), _) => {
             parts.push(format!("drift of {} over {} runs, no step", signed_percent(drift.ratio), drift.values))
@@ -101,23 +109,21 @@ fn summary(trend: &CellTrend<'_>) -> String {
     parts.join(", ")
 }
 
-/// What acquits the machine, and how to go on.
-fn remarks_of(step: &ExplainedStep<'_>, trend: &CellTrend<'_>) -> Vec<String> {
+/// What acquits the machine.
+fn remark(step: &ExplainedStep<'_>) -> Option<String> {
     let day = day(step.first_after);
-    let mut lines = Vec::new();
-    if !matches!(step.cause, Cause::Machine(_)) {
-        lines.push(match step.rooflines.first() {
-            Some((limit, shift)) => format!(
-                "{day}: not the machine: of {} rooflines {limit} moved most, {}, p {:.2}",
-                step.rooflines.len(),
-                signed_percent(shift.ratio),
-                shift.p
-            ),
-            None => format!("{day}: the machine is not acquitted: too few of these runs measured rooflines"),
-        });
+    if matches!(step.cause, Cause::Machine(_)) {
+        return None;
     }
-    lines.extend(step.bisect(trend.history.cell()));
-    lines
+    Some(match step.rooflines.first() {
+        Some((limit, shift)) => format!(
+            "{day}: not the machine: of {} rooflines {limit} moved most, {}, p {:.2}",
+            step.rooflines.len(),
+            signed_percent(shift.ratio),
+            shift.p
+        ),
+        None => format!("{day}: the machine is not acquitted: too few of these runs measured rooflines"),
+    })
 }
 
 fn data(trend: &CellTrend<'_>) -> Value {
@@ -148,7 +154,10 @@ fn data(trend: &CellTrend<'_>) -> Value {
         "scenario": cell.scenario,
         "arm": cell.arm_label(),
         "arguments": cell.arguments,
+        "conditions": cell.conditions,
+        "machine": trend.history.machine(),
         "unit": unit(trend).to_string(),
+        "statistic": trend.history.statistic(),
         "runs": trend.points.iter().map(|(run, _, value)| json!({"run": run.id, "value": value})).collect::<Vec<_>>(),
         "steps": trend.steps.iter().map(step).collect::<Vec<_>>(),
         "drift": trend.drift.map(|drift| json!({"ratio": drift.ratio, "runs": drift.values})),
@@ -185,7 +194,7 @@ fn records(trends: &[CellTrend<'_>]) -> Records {
                 text(&unit(trend).to_string()),
                 step.step.before.to_string(),
                 step.step.after.to_string(),
-                scale::factor(step.step.ratio()),
+                step.step.ratio().to_string(),
                 format!("{:e}", step.step.p),
                 step.step.votes.to_string(),
                 text(&cause(&step.cause)),

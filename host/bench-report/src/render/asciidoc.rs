@@ -34,11 +34,15 @@ fn section(section: &Section) -> String {
         Body::Notes(notes) => list(&notes.lines),
         Body::Figure(figure) => format!("image::{}.png[{}]", section.name, safe(&figure.title)),
     };
-    if body.is_empty() {
-        return list(&section.remarks);
-    }
-    let titled = if title.is_empty() { body } else { format!("{title}\n{body}") };
-    [titled, list(&section.remarks)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+    let titled = if title.is_empty() || body.is_empty() { body } else { format!("{title}\n{body}") };
+    let parts = [titled, list(&section.remarks), code(&section.commands)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Command lines as a block whose text is taken as it is.
+fn code(lines: &[String]) -> String {
+    let block = |line: &String| format!("----\n{}\n----", escape(line));
+    lines.iter().map(block).collect::<Vec<_>>().join("\n\n")
 }
 
 fn list(lines: &[String]) -> String {

@@ -57,6 +57,9 @@ fn section(section: &Section) -> Value {
         fields.extend(body);
     }
     fields.insert("remarks".to_owned(), json!(section.remarks));
+    if !section.commands.is_empty() {
+        fields.insert("commands".to_owned(), json!(section.commands));
+    }
     Value::Object(fields)
 }
 

@@ -49,7 +49,8 @@ fn section(section: &Section, layout: &Layout) -> String {
     };
     let title = has_title.then(|| wrapped(&escape(&section.title), layout.width)).into_iter().flatten();
     let remarks = section.remarks.iter().flat_map(|remark| note(remark, &room));
-    let below = body.into_iter().chain(remarks).map(|line| format!("{indent}{line}"));
+    let commands = section.commands.iter().map(|command| escape(command).into_owned());
+    let below = body.into_iter().chain(remarks).chain(commands).map(|line| format!("{indent}{line}"));
     title.chain(below).collect::<Vec<_>>().join("\n")
 }
 

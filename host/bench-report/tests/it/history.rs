@@ -3,8 +3,8 @@
 use crate::fixture::{Block, Run, calibration, fingerprint, rendered};
 use bench_model::Arm;
 use bench_report::{
-    Csv, Data, Document, History, InstructionCounts, Json, Options, Records, RunEntry, Text, history_document,
-    trend_document,
+    Csv, Data, Document, History, InstructionCounts, Json, Layout, Options, Records, Renderer, RunEntry, Text,
+    history_document, trend_document,
 };
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{AccountRecord, Record, RunFile, Status, When};
@@ -95,6 +95,82 @@ fn cells_of_other_machines_form_a_history_of_their_own() {
     assert!((change - 200.0 / 501.0).abs() < 1e-9, "{change}");
 }
 
+/// The first cell of the history of `runs` as programs read it, and the text.
+fn first_cell(runs: Vec<RunEntry>) -> (Value, String) {
+    let document = history_document(&History { runs, left_out: Vec::new() });
+    (json(&document)["cells"][0].clone(), rendered(&Text, &document))
+}
+
+#[test]
+fn no_older_figure_stands_in_for_one_that_the_newest_run_lacks() {
+    let mut runs: Vec<_> = (1..=3).map(|day| entry(day, "aaaa", 500, 50.0)).collect();
+    let cell = &mut runs[2].cells[0];
+    (cell.status, cell.unit, cell.p50, cell.mean) = (Status::Failed, None, None, None);
+    let (cell, text) = first_cell(runs);
+    assert_eq!((&cell["change"], cell["runs"].as_array().unwrap().len()), (&Value::Null, 3), "{cell:#}");
+    let row = text.lines().find(|line| line.starts_with("  wasm ")).unwrap();
+    assert!(row.contains('–') && row.ends_with("▄▄·"), "{text}");
+}
+
+#[test]
+fn medians_and_means_are_not_one_history() {
+    let runs = || (1..=3).map(|day| entry(day, "aaaa", 500 + u64::from(day) * 100, 50.0)).collect::<Vec<_>>();
+    let (cell, text) = first_cell(runs());
+    assert_eq!(cell["statistic"], "p50", "{text}");
+    let mut with_mean = runs();
+    with_mean[1].cells[0].p50 = None;
+    let (cell, text) = first_cell(with_mean);
+    let change = cell["change"].as_f64().unwrap();
+    assert_eq!(cell["statistic"], "mean", "{text}");
+    assert!((change - (800.99 / 600.99 - 1.0)).abs() < 1e-9, "{change}");
+    assert!(text.contains("mean 801 ns") && text.contains("too few samples for a median"), "{text}");
+
+    let mut runs = stepped(|_, is_after| (at(if is_after { "bbbb" } else { "aaaa" }), 50.0));
+    runs[4].cells[0].p50 = None;
+    let document = trend_document(&runs, Vec::new());
+    let trend = &json(&document)["trends"][0];
+    assert_eq!((&trend["statistic"], trend["runs"].as_array().unwrap().len()), (&"mean".into(), 20), "{trend:#}");
+    assert!(rendered(&Text, &document).contains("means, because one run"));
+}
+
+#[test]
+fn how_a_run_ended_is_what_its_file_says() {
+    let row = |planned: u32, end: Option<Option<&str>>| {
+        let mut run = Run::begin(planned, 1);
+        run.append(&Block::new(0, 0, "m/s", "wasm").timed(1, 1..=40).records());
+        if let Some(stopped) = end {
+            run.end(stopped);
+        }
+        let runs = vec![RunEntry::of(&run.view())];
+        let text = rendered(&Text, &history_document(&History { runs, left_out: Vec::new() }));
+        text.lines().nth(1).unwrap().to_owned()
+    };
+    assert!(row(1, None).contains("  1 ok, not finished  "), "{}", row(1, None));
+    assert!(row(1, Some(Some("interrupted"))).contains("  1 ok, interrupted  "));
+    // The other cell is in another shard.
+    [row(1, Some(None)), row(2, Some(None))].iter().for_each(|row| assert!(row.contains("  1 ok  "), "{row}"));
+}
+
+#[test]
+fn cells_that_only_their_modules_tell_apart_have_histories_of_their_own() {
+    let of_day = |day: u32| {
+        let mut run = Run::begin(2, 1);
+        for (cell, file, ns) in [(0, "old.wasm", 500), (1, "new.wasm", 400)] {
+            let mut block = Block::new(cell, 0, "m/s", "wasm").timed(1, [ns; 40]);
+            block.cell.module.file = file.to_owned();
+            run.append(&block.records());
+        }
+        run.end(None);
+        RunEntry { started: format!("2026-01-{day:02}T00:00:00Z"), ..RunEntry::of(&run.view()) }
+    };
+    let runs = vec![of_day(1), of_day(2)];
+    let document = json(&history_document(&History { runs, left_out: Vec::new() }));
+    let cells = document["cells"].as_array().unwrap();
+    let found: Vec<_> =
+        cells.iter().map(|cell| (cell["conditions"][0][1].as_str().unwrap(), cell["change"].as_f64())).collect();
+    assert_eq!(found, [("old.wasm", Some(0.0)), ("new.wasm", Some(0.0))]);
+}
+
 #[test]
 fn records_have_a_row_for_each_cell_of_each_run() {
     let runs = vec![entry(1, "aaaa", 500, 50.0), entry(2, "bbbb", 700, 50.0)];
@@ -111,6 +187,16 @@ fn step_between_two_revisions_names_the_commits_and_how_to_bisect() {
     let step = &json(&document)["trends"][0]["steps"][0];
     assert_eq!((&step["cause"], &step["first_after"]), (&"commits".into(), &"2026-01-11T00-00-00Z-abc".into()));
     assert!(step["bisect"].as_str().unwrap().starts_with("git bisect start bbbb"), "{step:#}");
+}
+
+#[test]
+fn command_that_bisects_is_one_line_of_a_narrow_terminal() {
+    let runs = stepped(|_, is_after| (at(if is_after { "bbbb" } else { "aaaa" }), 50.0));
+    let document = trend_document(&runs, Vec::new());
+    let text = Text.render(&document, &Layout { width: 80, is_wide: false, breaks_notes: true });
+    let (commands, others): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains("git bisect"));
+    assert!(matches!(commands[..], [one] if one.ends_with("; exit $status'")), "{text}");
+    assert!(others.iter().all(|line| line.chars().count() <= 80), "{text}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use bench_report::{RunEntry, RunView};
 use bench_sink::regular;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs;
@@ -16,8 +17,9 @@ const FILE: &str = ".index.jsonl";
 /// A run takes some kilobytes. A larger index is made again.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// The version of its lines. A line of another version is read again from its run.
-const VERSION: u32 = 2;
+/// The version of its lines: another one whenever the history keeps something else of a run, or in another way. A line of another version
+/// is read again from its run.
+const VERSION: u32 = 3;
 
 /// The runs of a folder.
 #[derive(Debug, Default)]
@@ -87,6 +89,8 @@ impl Index {
                 Found::Unreadable(why) => index.unreadable.push(format!("{name} is left out: {why}")),
             }
         }
+        // Not by their names: a directory may be called anything.
+        index.runs.sort_by_cached_key(|run| (run.started.parse::<Timestamp>().ok(), run.id.clone()));
         (index, read)
     }
 }
@@ -158,7 +162,12 @@ mod tests {
     }
 
     fn add(folder: &Path, name: &str) {
-        let mut records = vec![Record::Run(run(name))];
+        add_begun(folder, name, "2026-01-01T00:00:00Z");
+    }
+
+    /// Adds a run that began at a time.
+    fn add_begun(folder: &Path, name: &str, started: &str) {
+        let mut records = vec![Record::Run(RunRecord { started: started.to_owned(), ..run(name) })];
         records.extend((0..CELLS).flat_map(cell));
         records.push(Record::End(EndRecord { finished: String::new(), stopped: None }));
         RunWriter::create(&folder.join(name)).unwrap().append(&records).unwrap();
@@ -182,6 +191,7 @@ mod tests {
             fingerprint: Fingerprint::default(),
             program_sha256: None,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         }
     }
 
@@ -216,9 +226,28 @@ mod tests {
     fn check(folder: &Path, runs: usize, read: usize) -> Index {
         let (index, found) = Index::open_counting(folder, &crate::paths::runs(folder).unwrap());
         assert_eq!((index.runs.len(), found), (runs, read));
-        let names: Vec<_> = index.runs.iter().map(|run| run.id.as_str()).collect();
-        assert!(names.is_sorted(), "{names:?}");
         index
+    }
+
+    fn names(index: &Index) -> Vec<&str> {
+        index.runs.iter().map(|run| run.id.as_str()).collect()
+    }
+
+    #[test]
+    fn runs_are_in_the_order_in_which_they_began() {
+        let folder = folder(3);
+        for (name, started) in [
+            ("after", "2026-01-01T00:00:00.5Z"),
+            ("z-before", "2025-12-31T23:59:59.999Z"),
+            ("a-last", "2026-01-01T00:00:01Z"),
+        ] {
+            add_begun(folder.path(), name, started);
+        }
+        for read in [6, 0] {
+            let index = check(folder.path(), 6, read);
+            let same = ["2026-01-01T00-00-0000Z", "2026-01-01T00-00-0001Z", "2026-01-01T00-00-0002Z"];
+            assert_eq!(names(&index), [&["z-before"][..], &same[..], &["after", "a-last"][..]].concat());
+        }
     }
 
     #[test]
@@ -258,9 +287,16 @@ mod tests {
             check(folder.path(), 3, read);
             check(folder.path(), 3, 0);
         }
-        let later = String::from_utf8(bytes).unwrap().replace("\"v\":2", "\"v\":3");
-        fs::write(&path, later).unwrap();
-        check(folder.path(), 3, 3);
+        // Whatever another version has written there, even if it looks like a line of this one.
+        let text = String::from_utf8(bytes).unwrap().replace("\"p50\":20.0", "\"p50\":7.0");
+        for version in [VERSION - 1, VERSION + 1] {
+            let other = text.replace(&format!("\"v\":{VERSION}"), &format!("\"v\":{version}"));
+            assert_ne!(other, text);
+            fs::write(&path, other).unwrap();
+            let index = check(folder.path(), 3, 3);
+            assert_eq!(index.runs[0].cells[0].p50, Some(20.0));
+            check(folder.path(), 3, 0);
+        }
         fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
         check(folder.path(), 3, 3);

@@ -93,6 +93,7 @@ fn this_machine(arguments: &ResultsArgs) -> String {
         id: String::new(),
         started: String::new(),
         stopped: None,
+        has_no_end: false,
         fingerprint: fingerprint(&arguments.out),
         command: Vec::new(),
         rooflines: Vec::new(),
