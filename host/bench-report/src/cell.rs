@@ -101,6 +101,12 @@ impl CellView {
         own_name(&self.scenario)
     }
 
+    /// Whether this cell and `other` have the same values of all arguments that both have, except for those in `except`.
+    pub fn agrees_with(&self, other: &Self, except: &[&str]) -> bool {
+        let mut matter = self.arguments.iter().filter(|(name, _)| !except.contains(name));
+        matter.all(|(name, value)| other.arguments.get(name).is_none_or(|found| found == value))
+    }
+
     /// What tells this cell from others, in the order of reports.
     pub(crate) fn identity(&self) -> Identity<'_> {
         (&self.scenario, &self.arguments, self.arm, self.variant.as_deref())

@@ -1,6 +1,7 @@
 //! The cells of a run as flat records: a row for each series, in base units. A cell without figures has one row that says why; a
 //! figure that is absent is empty.
 
+use crate::json::precise;
 use crate::{CellView, Records, RunView, SeriesView, environment, escape};
 use bench_sink::runfile::Status;
 
@@ -99,7 +100,7 @@ pub(crate) fn status(status: Status) -> &'static str {
     }
 }
 
-/// To the thousandth, without a point where there is nothing behind it.
+/// As precise as in the JSON document, without a point where there is nothing behind it; empty if it is not finite.
 pub(crate) fn number(value: f64) -> String {
-    ((value * 1000.0).round() / 1000.0).to_string()
+    if value.is_finite() { precise(value).to_string() } else { String::new() }
 }

@@ -344,7 +344,7 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
         overhead: cell.overhead.map(overhead),
         limit: cell
             .limit
-            .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(thousandths) }),
+            .map(|limit| RatioJson { name: limit.as_str(), ratio: cell.ratio_to_limit(view).and_then(figure) }),
         steadiness: steadiness(cell),
         checks: cell.checks.iter().map(check).collect(),
         series: cell.series.iter().map(series).collect(),
@@ -353,14 +353,13 @@ fn cell<'a>(view: &'a RunView, cell: &'a CellView) -> CellJson<'a> {
 }
 
 fn overhead(overhead: Overhead) -> OverheadJson {
-    OverheadJson { clock_ns: thousandths(overhead.clock_ns), call_ns: thousandths(overhead.call_ns) }
+    OverheadJson { clock_ns: figure(overhead.clock_ns), call_ns: figure(overhead.call_ns) }
 }
 
 fn series(series: &SeriesView) -> SeriesJson<'_> {
     let summary = &series.summary;
     // A sample is a whole number; what it is per operation need not be.
-    let sample =
-        |value: f64| if series.batch == Some(1) { Some(Number::from(value as u64)) } else { thousandths(value) };
+    let sample = |value: f64| if series.batch == Some(1) { Some(Number::from(value as u64)) } else { figure(value) };
     SeriesJson {
         metric: &series.metric,
         unit: series.unit.as_str(),
@@ -369,22 +368,52 @@ fn series(series: &SeriesView) -> SeriesJson<'_> {
         batch: series.batch,
         count: summary.count,
         min: sample(summary.min),
-        mean: thousandths(summary.mean),
+        mean: figure(summary.mean),
         p50: summary.p50.and_then(sample),
         p90: summary.p90.and_then(sample),
         p99: summary.p99.and_then(sample),
         p999: summary.p999.and_then(sample),
         max: sample(summary.max),
-        std_dev: summary.std_dev.and_then(thousandths),
+        std_dev: summary.std_dev.and_then(figure),
     }
 }
 
 /// `value` with six significant digits: a roofline per byte is far below 1, so that a number of decimal places would not do. `None` if
 /// it is not finite.
 pub fn significant(value: f64) -> Option<Number> {
-    Number::from_f64(format!("{value:.5e}").parse().unwrap_or(value))
+    Number::from_f64(six_digits(value))
 }
 
-pub(crate) fn thousandths(value: f64) -> Option<Number> {
-    Number::from_f64((value * 1000.0).round() / 1000.0)
+/// `value` as [`precise`] has it. `None` if it is not finite.
+pub(crate) fn figure(value: f64) -> Option<Number> {
+    Number::from_f64(precise(value))
+}
+
+/// `value` to the thousandth; below a tenth, where thousandths would lose most of it, with six significant digits.
+pub(crate) fn precise(value: f64) -> f64 {
+    let thousandths = (value * 1000.0).round() / 1000.0;
+    // Not finite: a value so large that a thousand of it is none.
+    if value.abs() < 0.1 || !thousandths.is_finite() { six_digits(value) } else { thousandths }
+}
+
+fn six_digits(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_figures_keep_six_digits() {
+        let check = |value: f64, expect: f64| assert_eq!(precise(value), expect, "{value}");
+        check(0.0, 0.0);
+        check(0.000_123_456_78, 0.000_123_457);
+        check(-0.000_000_4, -0.000_000_4);
+        check(0.012_345_67, 0.012_345_7);
+        check(0.123_456, 0.123);
+        check(1_234.567_89, 1_234.568);
+        check(1.5e306, 1.5e306);
+        assert_eq!((figure(f64::NAN), figure(f64::INFINITY)), (None, None));
+    }
 }

@@ -44,7 +44,7 @@ pub use self::document::{
     Align, Body, Column, Data, Datum, Document, Group, Measure, Node, Notes, Rank, Records, Section, Table, Tree,
 };
 pub use self::error::ReportError;
-pub use self::escape::escape;
+pub use self::escape::{escape, xml};
 pub use self::export::{
     COMMENT_MARK, Hgrm, aetherless_json, bencher_json, github_comment, github_summary, hgrm, junit_xml, openmetrics,
 };

@@ -26,18 +26,28 @@ pub(crate) fn own_troubles(view: &RunView, all_cells: bool) -> Vec<String> {
         .modules
         .iter()
         .filter_map(|module| Some(format!("{}: refused: {}", module.file, module.refused.as_deref()?)));
-    let missing = view.missing().map(|missing| {
-        let (cells, planned) = (missing.cells, missing.planned);
-        format!("{cells} of {planned} cells were not run: {}", missing.reason)
-    });
+    let missing = missing(view);
     // The note about missing cells says so too, but there is none if only later processes of some cells are missing.
-    let cut =
-        view.interrupted().filter(|_| view.missing().is_none()).map(|reason| format!("the run did not end: {reason}"));
+    let cut = cut(view).filter(|_| missing.is_none());
     let torn = view.torn.map(|torn| {
         format!("line {} of the run file was never finished; its {} bytes are left out", torn.line, torn.bytes)
     });
     let cells = cell_notes(view, all_cells);
     refused.chain(cells).chain(missing).chain(cut).chain(torn).chain(environment::warnings(view)).collect()
+}
+
+/// Why the run is not whole; nothing of a shard, whose other cells are in other shards.
+pub(crate) fn incomplete(view: &RunView) -> Option<String> {
+    missing(view).filter(|_| view.interrupted().is_some() || view.elsewhere().is_none()).or_else(|| cut(view))
+}
+
+fn missing(view: &RunView) -> Option<String> {
+    let missing = view.missing()?;
+    Some(format!("{} of {} cells were not run: {}", missing.cells, missing.planned, missing.reason))
+}
+
+fn cut(view: &RunView) -> Option<String> {
+    view.interrupted().map(|reason| format!("the run did not end: {reason}"))
 }
 
 pub(crate) fn drift_note(drift: &Drift) -> String {

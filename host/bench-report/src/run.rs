@@ -147,7 +147,7 @@ impl RunView {
     }
 
     /// Where the other cells are, if this is one shard of several.
-    fn elsewhere(&self) -> Option<String> {
+    pub(crate) fn elsewhere(&self) -> Option<String> {
         let [PartView { record, .. }] = &self.parts[..] else { return None };
         (record.of > 1).then(|| {
             format!(

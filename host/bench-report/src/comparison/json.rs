@@ -6,7 +6,7 @@ use super::{
     Candidate, Comparison, ComparisonReport, Figures, Label, LadderView, LedgerTerm, LedgerView, Mean, OneSided,
     RungView, Runs, SubjectAccount,
 };
-use crate::json::{self, AccountJson, RunJson, significant, thousandths};
+use crate::json::{self, AccountJson, RunJson, figure, significant};
 use crate::{AccountView, Data};
 use bench_model::{Arguments, Checksum};
 use bench_sink::runfile::{ModuleRef, Status};
@@ -267,8 +267,8 @@ fn candidate<'a>(comparison: &'a ComparisonReport, candidate: &'a Candidate) -> 
         checksum: candidate.checksum,
         samples: summary.map(|summary| summary.count),
         batch: candidate.batch,
-        p50_ns: summary.and_then(|summary| summary.p50).and_then(thousandths),
-        mean_ns: summary.and_then(|summary| thousandths(summary.mean)),
+        p50_ns: summary.and_then(|summary| summary.p50).and_then(figure),
+        mean_ns: summary.and_then(|summary| figure(summary.mean)),
         disturbances: &candidate.disturbances,
     }
 }
@@ -310,7 +310,7 @@ fn ladder<'a>(ladder: &'a LadderView, comparisons: &[Comparison]) -> LadderJson<
     let rung = |rung: &'a RungView| RungJson {
         rung: &rung.name,
         step: &rung.step,
-        p50_ns: p50(rung, ladder, comparisons).and_then(thousandths),
+        p50_ns: p50(rung, ladder, comparisons).and_then(figure),
         ratio_to_previous: medians(rung.to_previous),
         verdict_to_previous: judged(rung.to_previous),
         ratio_to_baseline: medians(rung.to_baseline),
@@ -352,9 +352,9 @@ fn term(term: &LedgerTerm) -> TermJson<'_> {
 
 fn mean(mean: Mean) -> MeanJson {
     MeanJson {
-        mean: thousandths(mean.mean),
-        low: mean.bounds.and_then(|(low, _)| thousandths(low)),
-        high: mean.bounds.and_then(|(_, high)| thousandths(high)),
+        mean: figure(mean.mean),
+        low: mean.bounds.and_then(|(low, _)| figure(low)),
+        high: mean.bounds.and_then(|(_, high)| figure(high)),
     }
 }
 

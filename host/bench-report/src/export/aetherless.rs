@@ -1,7 +1,7 @@
 //! The document of the Aetherless benchmarking framework, with exactly its fields. A figure that too few samples support is
 //! null; a cell that has none is left out, as there is no field that could say why.
 
-use crate::json::{Pairs, significant, thousandths};
+use crate::json::{Pairs, figure, significant};
 use crate::render::print_json;
 use crate::{CellView, RunView, SeriesView};
 use bench_model::Unit;
@@ -88,13 +88,13 @@ fn result(cell: &CellView, timed: &SeriesView, category: String) -> ResultJson {
         category,
         iterations: timed.operations,
         metrics: Metrics {
-            min_ns: thousandths(summary.min),
-            max_ns: thousandths(summary.max),
-            mean_ns: thousandths(summary.mean),
-            median_ns: summary.p50.and_then(thousandths),
-            p95_ns: quantile(0.95).and_then(thousandths),
-            p99_ns: summary.p99.and_then(thousandths),
-            std_dev_ns: summary.std_dev.and_then(thousandths),
+            min_ns: figure(summary.min),
+            max_ns: figure(summary.max),
+            mean_ns: figure(summary.mean),
+            median_ns: summary.p50.and_then(figure),
+            p95_ns: quantile(0.95).and_then(figure),
+            p99_ns: summary.p99.and_then(figure),
+            std_dev_ns: summary.std_dev.and_then(figure),
         },
         throughput: Throughput {
             messages_per_sec: per_second(1.0),

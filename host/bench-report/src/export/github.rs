@@ -39,13 +39,7 @@ pub fn github_comment(view: &RunView, document: &Document, comparison: Option<&C
     let title = format!("{COMMENT_MARK}\n### bench-host: {}\n\n{}\n", plain(&view.id), plain(&headline(view)));
     let all = Markdown.render(&tables, &Layout::default());
     let parts = [Some(title), compared, doubts, Some(folded("All cells", &all))];
-    shortened(without_mentions(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n")))
-}
-
-/// The Markdown without mentions of accounts, which arguments such as `@project` and texts of modules would be. Readers do not see the
-/// difference.
-fn without_mentions(markdown: &str) -> String {
-    markdown.replace('@', "@<!-- -->")
+    shortened(parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
 }
 
 fn headline(view: &RunView) -> String {

@@ -34,13 +34,16 @@ pub fn hgrm(view: &RunView) -> Vec<Hgrm> {
 }
 
 fn text(name: &str, timed: &SeriesView) -> String {
+    // Thousandths would lose most of values below a tenth.
+    let digits = if timed.summary.min < 0.1 { 9 } else { 3 };
     let mut out = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     for (value, level, count) in levels(&timed.distribution) {
         let written = match level < 100.0 {
             true => {
-                writeln!(out, "{value:>12.3} {:>2.12} {count:>10} {:>14.2}", level / 100.0, 100.0 / (100.0 - level))
+                let distance = 100.0 / (100.0 - level);
+                writeln!(out, "{value:>12.digits$} {:>2.12} {count:>10} {distance:>14.2}", level / 100.0)
             }
-            false => writeln!(out, "{value:>12.3} {:>2.12} {count:>10}", level / 100.0),
+            false => writeln!(out, "{value:>12.digits$} {:>2.12} {count:>10}", level / 100.0),
         };
         written.expect("a string takes all text");
     }
@@ -49,7 +52,8 @@ fn text(name: &str, timed: &SeriesView) -> String {
     let (mean, max, count) = (summary.mean, summary.max, summary.count);
     let written = writeln!(
         out,
-        "#[Mean    = {mean:>12.3}, StdDeviation   = {deviation:>12.3}]\n#[Max     = {max:>12.3}, Total count    = {count:>12}]\n\
+        "#[Mean    = {mean:>12.digits$}, StdDeviation   = {deviation:>12.digits$}]\n\
+         #[Max     = {max:>12.digits$}, Total count    = {count:>12}]\n\
          #[Cell    = {}, Unit = {}]",
         escape(name),
         escape(timed.unit.as_str())

@@ -1,15 +1,17 @@
-//! JUnit XML, as CI servers read it: a suite for each scenario with a case for each cell, and one for targets.
+//! JUnit XML, as CI servers read it: a suite for each scenario with a case for each cell, one for targets, and one for what is wrong with
+//! the run itself.
 
 use super::cells::name;
-use crate::{CellView, RunView, TargetResult, TargetVerdict, escape, scale};
+use crate::{CellView, RunView, TargetResult, TargetVerdict, notes, scale, xml};
 use bench_sink::runfile::Status;
 use std::fmt::Write;
 
-/// The cells of `view` and the `targets` it was checked against. A failed cell and a missed target are failures; a cell without figures
-/// and a target without a value are skipped. The time of a case is what was timed, in seconds; its figures are its output, a line each,
-/// because the schema that servers check (`junit-10.xsd` of the xUnit plugin of Jenkins) has no properties of a case.
+/// The cells of `view` and the `targets` it was checked against. A failed cell, a missed target, a module that was refused and a run that
+/// lacks cells are failures; a cell without figures and a target without a value are skipped. The time of a case is what was timed, in
+/// seconds; its figures are its output, a line each, because the schema that servers check (`junit-10.xsd` of the xUnit plugin of Jenkins)
+/// has no properties of a case.
 pub fn junit_xml(view: &RunView, targets: &[TargetResult]) -> String {
-    let mut suites: Vec<Suite> = Vec::new();
+    let mut suites: Vec<Suite> = Vec::from_iter(suite_of_run(view));
     for cells in view.cells.chunk_by(|a, b| a.scenario == b.scenario) {
         let cases = cells.iter().map(|cell| case_of_cell(view, cell)).collect();
         suites.push(Suite { name: cells[0].scenario.clone(), cases });
@@ -21,7 +23,7 @@ pub fn junit_xml(view: &RunView, targets: &[TargetResult]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // The schema counts what was skipped in suites alone.
     let counted = Counts::of(all());
-    writeln!(out, "<testsuites name=\"{}\" {}>", safe(&view.id), counted.text("")).expect("a string takes all text");
+    writeln!(out, "<testsuites name=\"{}\" {}>", xml(&view.id), counted.text("")).expect("a string takes all text");
     suites.iter().for_each(|suite| suite.write(&mut out, view));
     out.push_str("</testsuites>\n");
     out
@@ -54,10 +56,10 @@ impl Suite {
         let written = writeln!(
             out,
             "  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">",
-            safe(&self.name),
+            xml(&self.name),
             counted.text(&format!(" skipped=\"{}\"", counted.skipped)),
-            safe(started),
-            safe(view.fingerprint.cpu_model.as_deref().unwrap_or(&view.fingerprint.architecture))
+            xml(started),
+            xml(view.fingerprint.cpu_model.as_deref().unwrap_or(&view.fingerprint.architecture))
         );
         written.expect("a string takes all text");
         self.cases.iter().for_each(|case| case.write(out));
@@ -69,11 +71,11 @@ impl Case {
     fn write(&self, out: &mut String) {
         let end = match &self.end {
             End::Passed => String::new(),
-            End::Failed(why) => format!("      <failure message=\"{}\" type=\"failed\"/>\n", safe(why)),
-            End::Skipped(why) => format!("      <skipped message=\"{}\"/>\n", safe(why)),
+            End::Failed(why) => format!("      <failure message=\"{}\" type=\"failed\"/>\n", xml(why)),
+            End::Skipped(why) => format!("      <skipped message=\"{}\"/>\n", xml(why)),
         };
         let figures: Vec<String> =
-            self.figures.iter().map(|(name, value)| format!("{}={}", safe(name), safe(value))).collect();
+            self.figures.iter().map(|(name, value)| format!("{}={}", xml(name), xml(value))).collect();
         let figures = match figures.as_slice() {
             [] => String::new(),
             lines => format!("      <system-out>{}</system-out>\n", lines.join("\n")),
@@ -81,8 +83,8 @@ impl Case {
         let written = writeln!(
             out,
             "    <testcase name=\"{}\" classname=\"{}\" time=\"{:.3}\">\n{end}{figures}    </testcase>",
-            safe(&self.name),
-            safe(&self.class),
+            xml(&self.name),
+            xml(&self.class),
             self.seconds
         );
         written.expect("a string takes all text");
@@ -112,6 +114,24 @@ impl Counts {
         let Self { tests, failed, seconds, .. } = self;
         format!("tests=\"{tests}\" failures=\"{failed}\" errors=\"0\"{more} time=\"{seconds:.3}\"")
     }
+}
+
+/// What is wrong with the run, which no cell shows: modules without a cell because they were refused, and cells that were not run. Nothing
+/// where all is well.
+fn suite_of_run(view: &RunView) -> Option<Suite> {
+    let failed = |name: &str, class: &str, why: String| Case {
+        name: name.to_owned(),
+        class: class.to_owned(),
+        seconds: 0.0,
+        end: End::Failed(why),
+        figures: Vec::new(),
+    };
+    let refused = view.modules.iter().filter_map(|module| {
+        Some(failed(&module.file, "run.modules", format!("refused: {}", module.refused.as_deref()?)))
+    });
+    let incomplete = notes::incomplete(view).map(|why| failed("every cell", "run", why));
+    let cases: Vec<Case> = refused.chain(incomplete).collect();
+    (!cases.is_empty()).then(|| Suite { name: "run".to_owned(), cases })
 }
 
 fn case_of_cell(view: &RunView, cell: &CellView) -> Case {
@@ -157,12 +177,4 @@ fn case_of_target(target: &TargetResult) -> Case {
         end,
         figures: value.into_iter().chain([("bound".to_owned(), bound)]).collect(),
     }
-}
-
-/// As the value of an attribute. What XML cannot hold is escaped before.
-fn safe(text: &str) -> String {
-    let text = escape(text);
-    // Not characters of XML 1.0.
-    let text: String = text.chars().filter(|letter| !matches!(letter, '\u{fffe}' | '\u{ffff}')).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

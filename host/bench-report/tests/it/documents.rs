@@ -136,7 +136,7 @@ fn json_holds_every_cell_and_why_figures_are_absent() {
               "labels": {},
               "batch": 1024,
               "count": 1000,
-              "min": 0.001,
+              "min": 0.000976562,
               "mean": 0.489,
               "p50": 0.488,
               "p90": 0.879,
@@ -232,6 +232,20 @@ fn csv_has_a_line_for_each_series_and_each_cell_without() {
     ring/stream,family,wasm,payload_bytes=4096,ok,,lag,By,lower-is-better,side=left,1,20,2048,2048,2048,,,,2048,0,,,2,40,2560,,00000000000000aa,plugins/wasm,
     ring/stream,family,native,payload_bytes=4096,failed,check `payload` failed: \u{1b}[31m1 of 64,,,,,,,,,,,,,,,,,0,0,0,,,plugins/native,
     "#);
+}
+
+#[test]
+fn figures_far_below_their_unit_keep_their_digits() {
+    let mut run = Run::begin(1, 1);
+    run.append(&Block::new(0, 0, "m/s", "wasm").timed(1_000_000, 1..=1000).records());
+    run.end(None);
+    let view = run.view();
+    let document: serde_json::Value = serde_json::from_str(&json(&view)).unwrap();
+    let series = &document["cells"][0]["series"][0];
+    let found = ["min", "mean", "p50", "p99", "max"].map(|name| series[name].as_f64().unwrap());
+    assert_eq!(found, [0.000001, 0.0005005, 0.0005, 0.00099, 0.001]);
+    let csv = csv(&view);
+    assert!(csv.contains(",1000,0.000001,0.0005005,0.0005,0.0009,0.00099,,0.001,0.000288819,"), "{csv}");
 }
 
 #[test]

@@ -1,9 +1,53 @@
 //! Documents in the shape of other suites, which must have exactly their fields.
 
-use crate::fixture::{Block, Run};
-use bench_report::aetherless_json;
-use bench_sink::runfile::Status;
+use crate::fixture::{Block, Run, fingerprint, module};
+use bench_report::{aetherless_json, junit_xml};
+use bench_sink::runfile::{PartRecord, Record, Status};
 use serde_json::{Map, Value};
+
+/// How many cases the JUnit document of `run` has, and how many of them failed.
+fn cases_of(run: &Run) -> (usize, usize) {
+    let text = junit_xml(&run.view(), &[]);
+    (text.matches("<testcase ").count(), text.matches("<failure ").count())
+}
+
+#[test]
+fn refused_modules_fail_in_junit_though_they_have_no_cell() {
+    let mut run = Run::begin(0, 1);
+    run.append(&[module("broken.wasm", Some("bad magic")), module("good.wasm", None), module("old.so", Some("ABI 0"))]);
+    run.end(None);
+    assert_eq!(cases_of(&run), (2, 2));
+}
+
+#[test]
+fn run_that_did_not_end_fails_in_junit_and_a_whole_one_and_a_shard_do_not() {
+    let block = || Block::new(0, 0, "m/s", "wasm").timed(1, 1..=40).records();
+    let mut run = Run::begin(1, 1);
+    run.append(&block());
+    assert_eq!(cases_of(&run), (2, 1), "the run has no end");
+    run.end(None);
+    assert_eq!(cases_of(&run), (1, 0));
+
+    let mut stopped = Run::begin(2, 1);
+    stopped.append(&block());
+    stopped.end(Some("interrupted"));
+    assert_eq!(cases_of(&stopped), (2, 1));
+
+    let part = PartRecord {
+        number: 1,
+        of: 2,
+        run: "shard".to_owned(),
+        started: "2026-01-02T03:04:05Z".to_owned(),
+        fingerprint: fingerprint(),
+        boot_id: None,
+        clock: Vec::new(),
+    };
+    let mut shard = Run::begin(2, 1);
+    shard.append(&[Record::Part(part)]);
+    shard.append(&block());
+    shard.end(None);
+    assert_eq!(cases_of(&shard), (1, 0), "the other cell is in another shard");
+}
 
 fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()

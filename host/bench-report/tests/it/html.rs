@@ -1,6 +1,6 @@
 //! The page: what it says, that it takes nothing for markup, and that it permits only its own style and script.
 
-use crate::fixture::{Block, Run, eventful};
+use crate::fixture::{Block, Run, eventful, module};
 use bench_report::{ComparisonReport, Courses, Options, Page, PageRun, RunView};
 use bench_sink::environment::Witness;
 use bench_sink::runfile::{PairingRecord, Record, RunFile};
@@ -74,6 +74,33 @@ fn ratio_of_disturbed_cells_is_marked_in_the_forest_plot() {
         plot.split_once("</svg>").expect("the plot ends").0.matches(", disturbed").count()
     };
     assert_eq!([0, 40].map(marks), [0, 1]);
+}
+
+/// The class of each tile of the summary, and what it says below its number.
+fn tiles(html: &str) -> Vec<(String, String)> {
+    let tiles = html.split("<div class=\"tile ").skip(1);
+    let tile = |tile: &str| {
+        let (class, rest) = tile.split_once('"')?;
+        Some((class.to_owned(), rest.split_once("<small>")?.1.split_once("</small>")?.0.to_owned()))
+    };
+    tiles.filter_map(tile).collect()
+}
+
+#[test]
+fn summary_counts_what_makes_figures_doubtful() {
+    let check = |run: &Run, expect: &[(&str, &str)]| {
+        let found = tiles(&page(&run.file()));
+        let found: Vec<_> = found.iter().map(|(class, more)| (class.as_str(), more.as_str())).collect();
+        assert_eq!(found[..expect.len()], *expect);
+    };
+    check(&paired_beside(0), &[("good", "every check passed"), ("", "")]);
+    check(&paired_beside(40), &[("doubt", "2 disturbed"), ("doubt", "1 disturbed")]);
+    let cut = Run::begin(0, 1);
+    check(&cut, &[("doubt", "ended early")]);
+    let mut refused = Run::begin(0, 1);
+    refused.append(&[module("broken.wasm", Some("bad magic"))]);
+    refused.end(None);
+    check(&refused, &[("bad", "1 module refused")]);
 }
 
 #[test]

@@ -158,12 +158,13 @@ print(json.dumps({"counts": [suites.tests, suites.failures, suites.errors, skipp
     let text = junit_xml(&eventful().view(), &targets);
     insta::assert_snapshot!(text);
     if let Some(found) = read(&text, PROGRAM) {
-        assert_eq!(found["counts"], json!([8, 2, 0, 2]));
+        assert_eq!(found["counts"], json!([10, 4, 0, 2]));
         let cases = found["cases"].as_array().unwrap();
         let case =
             |name: &str| cases.iter().find(|case| case[1] == name).unwrap_or_else(|| panic!("{name}: {cases:?}"));
         assert_eq!((&case("missed")[2], &case("kept")[2]), (&json!(["Failure"]), &json!([])));
         assert_eq!(case("absent")[3], json!(["not measured: no <cell>"]));
+        assert_eq!(case("broken.wasm")[3], json!(["refused: not a component:\\nbad magic"]));
         assert_eq!(found["outs"]["kept"], "value=9.000×\nbound=10.00×");
     }
     if let Some(found) = read(&junit_xml(&hostile().view(), &[]), PROGRAM) {
@@ -289,6 +290,20 @@ fn bencher_metrics_have_a_value_and_the_ends_of_an_interval() {
     let latency = &found["m/s wasm"]["latency"];
     let [low, value, high] = ["lower_value", "value", "upper_value"].map(|name| latency[name].as_f64().unwrap());
     assert!(low < value && value < high, "{latency}");
+}
+
+#[test]
+fn interval_of_a_bencher_metric_holds_its_value() {
+    let mut run = Run::begin(1, 9);
+    for process in 0..9 {
+        let (value, count) = if process == 8 { (12, 1000) } else { (10, 20) };
+        run.append(&Block::new(0, process, "m/s", "wasm").timed(1, vec![value; count]).records());
+    }
+    let found: Value = serde_json::from_str(&bencher_json(&run.view())).unwrap();
+    let latency = &found["m/s wasm"]["latency"];
+    let [low, value, high] = ["lower_value", "value", "upper_value"].map(|name| latency[name].as_f64().unwrap());
+    // Most samples are of one process, and most processes are those of others.
+    assert!(low < 10.0 && value == 12.0 && high == 12.0, "{latency}");
 }
 
 #[test]
