@@ -219,7 +219,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["git", "engine"])]
     pub(crate) baseline: Option<String>,
     /// Exit with status 1 only if a comparison is different and beyond this, such as `worse:3%`, `better:3%` or `changed:3%`; with
-    /// status 2 if something failed or nothing was measured
+    /// status 2 if something failed, or if no comparison has a verdict
     #[arg(long, value_name = "DIRECTION[:PERCENT]")]
     pub(crate) fail_on: Option<Gate>,
     /// Also compare this exact count of components between two runs or revisions, without tolerance

@@ -84,10 +84,26 @@ impl Cost {
         self
     }
 
-    /// One line for comparisons that are measured until they are decided.
-    pub(crate) fn line_until_decided(&self, within_ns: u64) -> String {
-        let within = duration(Duration::from_nanos(within_ns + 2 * self.expected.after_ns));
-        format!("{} until decided: at most about {within}", self.what)
+    /// The estimate of `repetitions`, and the line that says it. Comparisons that are measured until they are decided take the time that they
+    /// were given, whatever they `took` before, so that is not looked up.
+    pub(crate) fn announced(
+        self,
+        until_decided_ns: Option<u64>,
+        took: impl FnOnce() -> Option<Duration>,
+        repetitions: &[Repetition],
+    ) -> (Self, String) {
+        match until_decided_ns {
+            Some(within_ns) => {
+                let within = duration(Duration::from_nanos(within_ns + 2 * self.expected.after_ns));
+                let line = format!("{} until decided: at most about {within}", self.what);
+                (self, line)
+            }
+            None => {
+                let cost = self.known(took(), repetitions);
+                let line = cost.line(repetitions);
+                (cost, line)
+            }
+        }
     }
 
     /// The expected durations, when measuring the rooflines has taken this long: after the run it takes as long again.
@@ -182,6 +198,19 @@ mod tests {
         check(Amount::Operations(1), Duration::from_secs(95), "about 1 min 35 s, as before");
         // Shorter than what is planned, as where all cells were skipped.
         check(time, Duration::from_secs(5), "about 5 s, as before");
+    }
+
+    #[test]
+    fn estimate_until_all_is_decided_does_not_ask_what_it_took_before() {
+        let effort = effort(Amount::Time { ns: 500_000_000 }, calibration::Effort::QUICK);
+        let budget = PairedBudget { warm_up_ns: 0, time_ns: 500_000_000, blocks_max: 9 };
+        let paired = PairedEffort { budget, ledger_ns: 0, counts_engines: true };
+        let cost = || Cost::of_comparisons(2, 2, &effort, &paired);
+        let within = Some(120_000_000_000);
+        let (_, line) = cost().announced(within, || panic!("it was looked up"), &repetitions(2));
+        assert_eq!(line, "2 comparisons until decided: at most about 2 min 2 s");
+        let (_, line) = cost().announced(None, || Some(Duration::from_secs(95)), &repetitions(2));
+        assert_eq!(line, "2 comparisons × 3 processes × 0.5 s: about 1 min 35 s, as before");
     }
 
     #[test]

@@ -102,17 +102,32 @@ fn two_revisions_are_built_measured_interleaved_and_removed() {
     // Both have the same code, so neither gate finds anything: that of times with a threshold that noise does not reach, that of counts
     // with none.
     let gated = |line: &str| {
-        let line = format!("--git base..head hostile/good --processes 2 --time 120ms --format json {line}");
+        let line = format!("--git base..head hostile/good --format json {line}");
         let ran = Ran::of(&mut repository.compare(&line)).check(&line, 0);
         assert!(ran.stderr.contains(": 0 of 1 comparisons are beyond it"), "{}", ran.stderr);
         ran.json()
     };
-    gated("--arm native --fail-on worse:900%");
-    let document = gated("--arm wasm --metric instructions --fail-on changed:0%");
+    gated("--arm native --processes 3 --time 180ms --fail-on worse:900%");
+    let document = gated("--arm wasm --processes 2 --time 120ms --metric instructions --fail-on changed:0%");
     let counts = &document["sections"][0];
     let found = (&counts["name"], &counts["rows"][0]["counts"]);
     assert_eq!(found, (&"instructions".into(), &"equal".into()), "{counts:#}");
     repository.check_untouched();
+}
+
+#[test]
+fn cell_that_cannot_be_measured_is_reported_and_the_others_are_measured() {
+    let repository = Repository::new();
+    let line = "--git base..head hostile/good hostile/asks --arm wasm --processes 2 --time 120ms --format json";
+    let ran = Ran::of(&mut repository.compare(line)).check(line, 2);
+    for side in ["base (base)", "head (head)"] {
+        let told = ran.stderr.matches(&format!("{side} measured nothing")).count();
+        assert!(ran.stderr.contains("bench-host: hostile/asks wasm") && told == 1, "{side}: {}", ran.stderr);
+    }
+    let document = ran.json();
+    let comparisons = document["comparisons"].as_array().unwrap();
+    let good = comparisons.iter().find(|one| one["scenario"] == "hostile/good").unwrap();
+    assert_eq!(good["processes"], 2, "{document:#}");
 }
 
 #[test]

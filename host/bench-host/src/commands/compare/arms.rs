@@ -58,20 +58,20 @@ struct Sides {
 
 impl Sides {
     fn new(arguments: &CompareArgs) -> anyhow::Result<Self> {
-        let mut switches = Vec::new();
+        let mut given: Vec<EngineOption> = Vec::new();
         for name in &arguments.engine {
             match name.as_str() {
-                "all" => switches.extend(EngineOption::ALL.into_iter().filter(|option| option.is_available())),
+                "all" => given.extend(EngineOption::ALL.into_iter().filter(|option| option.is_available())),
                 // This is the default setting.
                 "pool" => {}
-                name => switches.push(name.parse().map_err(anyhow::Error::msg)?),
+                name => given.push(name.parse().map_err(anyhow::Error::msg)?),
             }
         }
-        switches.dedup();
+        let switches = each_once(given);
         if let Some(absent) = switches.iter().find(|option| !option.is_available()) {
             anyhow::bail!("{}", not_available(*absent));
         }
-        let named = arguments.common.measured.arm.clone();
+        let named = arguments.common.measured.arm.clone().map(each_once);
         if !arguments.engine.is_empty() {
             anyhow::ensure!(
                 !switches.is_empty(),
@@ -110,6 +110,17 @@ impl Sides {
         modules.loaded.extend(variants);
         modules
     }
+}
+
+/// Each of `given` where it is first, because two candidates of one name would be measured as one.
+fn each_once<T: PartialEq>(given: Vec<T>) -> Vec<T> {
+    let mut once = Vec::new();
+    for one in given {
+        if !once.contains(&one) {
+            once.push(one);
+        }
+    }
+    once
 }
 
 impl Candidates for Sides {
@@ -168,4 +179,39 @@ pub(super) fn with_native_cpu_arms(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let probes = files.iter().filter(|file| paths::is_component(file)).map(|file| paths::native_cpu_arm(file));
     let probes: Vec<_> = probes.filter(|probe| probe.is_file()).collect();
     files.into_iter().chain(probes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn sides(options: &str) -> anyhow::Result<Sides> {
+        let words = format!("bench-host compare m/s {options}");
+        let Command::Compare(compare) = Cli::try_parse_from(words.split(' ')).unwrap().command else {
+            panic!("{options}")
+        };
+        Sides::new(&compare)
+    }
+
+    #[test]
+    fn engine_setting_that_is_named_twice_is_compared_once() {
+        use EngineOption::{Epoch, Fuel};
+        let check = |options: &str, expect: &[EngineOption]| {
+            assert_eq!(sides(options).unwrap().switches, expect, "{options}");
+        };
+        check("--engine fuel,epoch,fuel", &[Fuel, Epoch]);
+        check("--engine fuel --engine pool --engine fuel", &[Fuel]);
+        let all = sides("--engine all").unwrap().switches;
+        check("--engine all,fuel", &all);
+        check("--engine all,all", &all);
+    }
+
+    #[test]
+    fn arm_that_is_named_twice_is_no_comparison() {
+        assert_eq!(sides("--arm wasm,native,wasm").unwrap().arms, [Arm::Wasm, Arm::Native]);
+        let error = sides("--arm wasm,wasm").err().unwrap().to_string();
+        assert!(error.contains("needs at least two arms"), "{error}");
+    }
 }

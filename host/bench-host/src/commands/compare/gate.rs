@@ -4,7 +4,7 @@
 use crate::{Exit, output};
 use bench_report::{Comparison, ComparisonReport, InstructionCounts, scale};
 use bench_sink::runfile::Status;
-use bench_stats::{LEVEL, Verdict};
+use bench_stats::{LEVEL, PROCESSES_MIN, Verdict};
 use std::fmt;
 use std::str::FromStr;
 
@@ -56,28 +56,25 @@ impl fmt::Display for Gate {
 
 impl Gate {
     /// The exit status: a finding only if a comparison is different and beyond the threshold; not measured if something failed, if a count
-    /// is not exact, or if there is nothing to decide by. Says what was found on standard error. Exact counts decide without a verdict.
+    /// is not exact, or if nothing has a verdict to decide by. Says what was found on standard error. Exact counts decide without a verdict.
     pub(super) fn exit(&self, comparison: &ComparisonReport, counts: Option<&InstructionCounts>) -> Exit {
-        let (beyond, all) = match counts {
+        let (beyond, decided): (Vec<String>, usize) = match counts {
             Some(counts) => {
                 let exact = counts.ratios();
-                (
-                    exact.iter().filter(|(_, ratio)| self.exceeds(*ratio)).map(|(name, _)| name.clone()).collect(),
-                    exact.len(),
-                )
+                let beyond = exact.iter().filter(|(_, ratio)| self.exceeds(*ratio)).map(|(name, _)| name.clone());
+                (beyond.collect(), exact.len())
             }
             None => {
-                let decided = comparison.comparisons.iter().filter(|compared| compared.figures.is_some());
+                let decided = comparison.comparisons.iter().filter(|compared| is_decided(compared));
                 (comparison.comparisons.iter().filter_map(|compared| self.finding(compared)).collect(), decided.count())
             }
         };
-        let beyond: Vec<String> = beyond;
         beyond.iter().for_each(|found| output::line(&format!("bench-host: {self}: {found}")));
-        output::line(&format!("bench-host: --fail-on {self}: {} of {all} comparisons are beyond it", beyond.len()));
+        output::line(&format!("bench-host: --fail-on {self}: {}", summary(comparison, counts, beyond.len(), decided)));
         let not_exact = counts.map(InstructionCounts::not_exact).unwrap_or_default();
         not_measured(&not_exact).iter().for_each(|line| output::line(&format!("bench-host: {line}")));
         let failed = comparison.comparisons.iter().filter(|compared| compared.status == Status::Failed).count();
-        match (beyond.len(), failed + not_exact.len(), all) {
+        match (beyond.len(), failed + not_exact.len(), decided) {
             (1.., ..) => Exit::Finding,
             (0, 0, 1..) => Exit::Done,
             (0, ..) => Exit::NotMeasured,
@@ -113,6 +110,33 @@ impl Gate {
     }
 }
 
+/// Whether anything may be claimed of the comparison. Of one whose verdict is withheld, nothing is.
+fn is_decided(compared: &Comparison) -> bool {
+    compared.verdict().is_some_and(|verdict| verdict != Verdict::Withheld)
+}
+
+/// How many comparisons are beyond the threshold, or that nothing could be decided. A gate that decided nothing must not look like one that
+/// found nothing.
+fn summary(comparison: &ComparisonReport, counts: Option<&InstructionCounts>, beyond: usize, decided: usize) -> String {
+    if counts.is_some() {
+        return match decided {
+            0 => "nothing is decided: no cell has an exact count on both sides".to_owned(),
+            _ => format!("{beyond} of {decided} comparisons are beyond it"),
+        };
+    }
+    let all = comparison.comparisons.len();
+    match decided {
+        0 => format!(
+            "nothing is decided: none of {all} comparisons has a verdict; measure with at least {PROCESSES_MIN} processes on a machine that \
+             does nothing else"
+        ),
+        _ if decided < all => {
+            format!("{beyond} of {decided} comparisons are beyond it; {} more have no verdict", all - decided)
+        }
+        _ => format!("{beyond} of {decided} comparisons are beyond it"),
+    }
+}
+
 /// A line for each reason why counts are not compared, with the cells that have it.
 fn not_measured(cells: &[(String, &str)]) -> Vec<String> {
     let mut reasons: Vec<&str> = cells.iter().map(|(_, reason)| *reason).collect();
@@ -135,6 +159,7 @@ mod tests {
     use bench_sink::runfile::{
         AccountRecord, CellRecord, EndRecord, ModuleRef, OutcomeRecord, Planned, Record, RunFile, RunRecord,
     };
+    use sample_run::Block;
     use std::path::PathBuf;
 
     /// A run whose cells `m/0`, `m/1`, … executed so many instructions in an operation, or were not counted.
@@ -156,6 +181,7 @@ mod tests {
             fingerprint: Fingerprint::default(),
             program_sha256: None,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         };
         let mut records = vec![Record::Run(run)];
         for (cell, instructions) in (0..).zip(counts) {
@@ -199,6 +225,36 @@ mod tests {
         let uncounted = [Some(100), None, Some(300)];
         check(&[&exact], &uncounted, Exit::NotMeasured, &["not measured: m/1 wasm: not counted in B"]);
         check(&[&uncounted], &uncounted, Exit::Done, &[]);
+    }
+
+    /// A run of so many processes, whose operations take about `factor` nanoseconds, and a little more in each further process.
+    fn timed(id: &str, processes: u32, factor: u64) -> RunFile {
+        let mut run = sample_run::Run::begin_on(id, sample_run::fingerprint(), 1, processes);
+        for process in 0..processes {
+            let samples = (0..40).map(|n| factor * (1_000 + 2 * u64::from(process)) + n);
+            run.append(&Block::new(0, process, "m/s", "wasm").timed(1_000, samples).records());
+        }
+        run.end(None);
+        run.file()
+    }
+
+    #[test]
+    fn gate_that_cannot_decide_does_not_pass() {
+        let check = |processes: u32, factor: u64, expect: Exit, line: &str| {
+            let (a, b) = (timed("a", processes, 1_000), timed("b", processes, factor));
+            let comparison = ComparisonReport::of_runs(vec![a], vec![b], &Options::default(), false).unwrap();
+            let gate: Gate = "worse:3%".parse().unwrap();
+            assert_eq!(gate.exit(&comparison, None), expect, "{:?}", comparison.comparisons);
+            let decided = comparison.comparisons.iter().filter(|compared| is_decided(compared)).count();
+            let beyond = usize::from(expect == Exit::Finding);
+            assert_eq!(summary(&comparison, None, beyond, decided), line);
+        };
+        let nothing = "nothing is decided: none of 1 comparisons has a verdict; measure with at least 3 processes on a machine that does \
+                       nothing else";
+        check(2, 1_000, Exit::NotMeasured, nothing);
+        check(2, 2_000, Exit::NotMeasured, nothing);
+        check(3, 1_000, Exit::Done, "0 of 1 comparisons are beyond it");
+        check(3, 2_000, Exit::Finding, "1 of 1 comparisons are beyond it");
     }
 
     #[test]

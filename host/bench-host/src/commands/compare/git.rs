@@ -15,7 +15,10 @@ use bench_sink::runfile::{Record, RunFile};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,26 +55,75 @@ pub(crate) fn run(arguments: &CompareArgs, range: &str) -> anyhow::Result<Exit> 
     let cells = common_cells(&sides, &directory)?;
     // As many processes as a comparison of arms; the time is divided among the cells of both revisions.
     let time_ns = paired.budget.time_ns / 2;
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    for _ in 0..effort.processes {
-        let mut turns: Vec<(&Cell, &Side<'_>)> = Vec::new();
-        let mut cells: Vec<&Cell> = cells.iter().collect();
-        cells.shuffle(&mut random);
-        for cell in cells {
-            let first = *[0, 1].choose(&mut random).unwrap_or(&0);
-            turns.extend([(cell, &sides[first]), (cell, &sides[1 - first])]);
+    let missing = measure(&sides, &cells, (effort.processes, time_ns), &mut ChaCha8Rng::seed_from_u64(seed))?;
+    drop(trees);
+    if interrupt.is_raised() {
+        output::line("bench-host: interrupted; comparing what was measured so far");
+    }
+    let exit = runs::compare(arguments, &sides[0].out, &sides[1].out)?;
+    let is_whole = missing.is_empty() && !interrupt.is_raised();
+    Ok(match exit {
+        Exit::Finding if !interrupt.is_raised() => Exit::Finding,
+        exit if is_whole => exit,
+        _ => Exit::NotMeasured,
+    })
+}
+
+/// A cell and a side by their indices.
+type CellOfSide = (usize, usize);
+
+/// Measures each of `cells` in so many processes of both sides, for this time each, until it is interrupted. A cell that a host cannot measure
+/// does not stand in the way of the others. Returns those that were measured in no process, each with the first reason.
+fn measure(
+    sides: &[Side<'_>; 2],
+    cells: &[Cell],
+    (processes, time_ns): (u32, u64),
+    random: &mut ChaCha8Rng,
+) -> anyhow::Result<BTreeMap<CellOfSide, String>> {
+    let (mut measured, mut missing) = (BTreeSet::new(), BTreeMap::new());
+    for (number, side) in turns(cells.len(), processes, random) {
+        let Side { name, built, interrupt, .. } = &sides[side];
+        if interrupt.is_raised() {
+            break;
         }
-        for (cell, side) in turns {
-            if interrupt.is_raised() {
-                output::line("bench-host: interrupted; comparing what was measured so far");
-                runs::compare(arguments, &sides[0].out, &sides[1].out)?;
-                return Ok(Exit::NotMeasured);
+        match sides[side].measure(&cells[number], time_ns)? {
+            // It was stopped, which says nothing about the cell.
+            Some(_) if interrupt.is_raised() => {}
+            Some(reason) => {
+                if let Entry::Vacant(entry) = missing.entry((number, side)) {
+                    let cell = &cells[number];
+                    output::line(&format!(
+                        "bench-host: {cell}: {name} ({}) measured nothing: {reason}",
+                        built.revision
+                    ));
+                    entry.insert(reason);
+                }
             }
-            side.measure(cell, time_ns)?;
+            None => _ = measured.insert((number, side)),
         }
     }
-    drop(trees);
-    runs::compare(arguments, &sides[0].out, &sides[1].out)
+    missing.retain(|cell, _| !measured.contains(cell));
+    for (index, side) in sides.iter().enumerate() {
+        let first = missing.iter().find(|((_, of), _)| *of == index);
+        if let Some((_, reason)) = first.filter(|_| measured.iter().all(|(_, of)| *of != index)) {
+            anyhow::bail!("{}", side.measured_nothing(reason));
+        }
+    }
+    Ok(missing)
+}
+
+/// In what order the cells of both sides are measured: both sides of a cell in a row, in an order that is drawn, in each of `processes` rounds.
+fn turns(cells: usize, processes: u32, random: &mut ChaCha8Rng) -> Vec<CellOfSide> {
+    let mut turns = Vec::new();
+    for _ in 0..processes {
+        let mut numbers: Vec<usize> = (0..cells).collect();
+        numbers.shuffle(random);
+        for number in numbers {
+            let first = *[0, 1].choose(random).unwrap_or(&0);
+            turns.extend([(number, first), (number, 1 - first)]);
+        }
+    }
+    turns
 }
 
 /// A cell that both revisions have.
@@ -80,6 +132,13 @@ struct Cell {
     scenario: String,
     arm: Arm,
     arguments: Arguments,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{} {} {}", self.scenario, self.arm, self.arguments);
+        f.write_str(text.trim_end())
+    }
 }
 
 /// One revision, ready to measure.
@@ -114,13 +173,18 @@ impl Side<'_> {
         }
         let out = scratch.join(format!(".{}-cells", self.name));
         command.args(["--quick", "--iterations", "1", "--processes", "1", "--out"]).arg(&out);
-        let cells = self.run(&mut command).and_then(|()| cells_of(&out));
+        let nothing = self.run(&mut command);
+        let cells = cells_of(&out);
         let _ = fs::remove_dir_all(&out);
-        cells
+        // Cells that have no figure this time are cells, too.
+        match nothing? {
+            Some(reason) => cells.map_err(|_| anyhow::anyhow!("{}", self.measured_nothing(&reason))),
+            None => cells,
+        }
     }
 
-    /// Measures `cell` in one process.
-    fn measure(&self, cell: &Cell, time_ns: u64) -> anyhow::Result<()> {
+    /// Measures `cell` in one process. Returns the reason if it has no figure, and did not fail either.
+    fn measure(&self, cell: &Cell, time_ns: u64) -> anyhow::Result<Option<String>> {
         let mut command = self.host();
         command.arg(&cell.scenario).arg("--arm").arg(cell.arm.as_str());
         for (name, value) in cell.arguments.iter() {
@@ -138,13 +202,14 @@ impl Side<'_> {
         command
     }
 
-    /// A failed cell is recorded in the run file; it is an error if nothing was measured.
-    fn run(&self, command: &mut Command) -> anyhow::Result<()> {
+    /// Returns the last line on standard error if nothing was measured. A failed cell is recorded in the run file.
+    fn run(&self, command: &mut Command) -> anyhow::Result<Option<String>> {
         let ended = crate::tree::run_to_end(command, self.interrupt)?;
-        if ended.status.code() == Some(2) && !self.interrupt.is_raised() {
-            anyhow::bail!("the host of {} ({}) measured nothing: {}", self.name, self.built.revision, ended.last_line);
-        }
-        Ok(())
+        Ok((ended.status.code() == Some(2)).then_some(ended.last_line))
+    }
+
+    fn measured_nothing(&self, reason: &str) -> String {
+        format!("the host of {} ({}) measured nothing: {reason}", self.name, self.built.revision)
     }
 }
 
@@ -234,6 +299,19 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
+
+    #[test]
+    fn both_sides_of_a_cell_take_turns_in_each_round() {
+        let turns = turns(3, 2, &mut ChaCha8Rng::seed_from_u64(1));
+        for round in turns.chunks(6) {
+            let cells: BTreeSet<usize> = round.iter().map(|(cell, _)| *cell).collect();
+            assert_eq!(cells, BTreeSet::from([0, 1, 2]), "{round:?}");
+            for pair in round.chunks(2) {
+                assert!(pair[0].0 == pair[1].0 && pair[0].1 + pair[1].1 == 1, "{round:?}");
+            }
+        }
+        assert_eq!(turns.len(), 12);
+    }
 
     #[test]
     fn revisions_are_measured_with_what_was_granted_and_limited() {

@@ -60,9 +60,9 @@ pub(super) fn measure(
         .flat_map(|process| groups.iter().map(move |group| Repetition { cell: group.cells[0], process }))
         .collect();
     let job = Job { loader, modules: &lineup.modules, plan: &plan, effort, seed, common };
-    let cost = Cost::of_comparisons(groups.len(), arms, &effort, &paired).known(job.took_before(), &repetitions);
     let until_decided_ns = effort.within_ns.filter(|_| effort.is_until_decided());
-    let line = until_decided_ns.map_or_else(|| cost.line(&repetitions), |within| cost.line_until_decided(within));
+    let cost = Cost::of_comparisons(groups.len(), arms, &effort, &paired);
+    let (cost, line) = cost.announced(until_decided_ns, || job.took_before(), &repetitions);
     say_cost(&line, common);
     if common.shown.dry_run {
         return print_groups(&plan, &groups);
