@@ -7,6 +7,7 @@ use crate::effort::Effort;
 use crate::execute::interrupt;
 use crate::modules::{Loader, Modules};
 use crate::resume::PreviousRun;
+use crate::stored::Trust;
 use crate::{Exit, baselines, output, paths};
 use anyhow::Context;
 use bench_engine::{Interrupt, Selection};
@@ -21,13 +22,16 @@ pub(crate) fn run(mut arguments: RunArgs, mut earlier: Option<PreviousRun>) -> a
     let (exit, directory) = plan_and_execute(loader, modules, selections, *effort, common, earlier, interrupt)?;
     let Some(directory) = directory else { return Ok(exit) };
     #[cfg(feature = "profile")]
-    if arguments.profile && !interrupt.is_raised() {
-        super::profile::profile_run(loader, modules, selections, (common, &directory), interrupt)?;
-    }
+    let profiled = match arguments.profile && !interrupt.is_raised() {
+        true => super::profile::profile_run(loader, modules, selections, (common, &directory), interrupt)?,
+        false => Exit::Done,
+    };
+    #[cfg(not(feature = "profile"))]
+    let profiled = Exit::Done;
     if let Some(name) = arguments.save_baseline.as_deref().filter(|_| exit == Exit::Done) {
         baselines::save(&directory, name)?;
     }
-    Ok(exit)
+    Ok(if exit == Exit::Done { profiled } else { exit })
 }
 
 /// What a command line selects.
@@ -39,13 +43,26 @@ pub(crate) struct Prepared {
     pub(crate) effort: Effort,
 }
 
-/// Applies the options of `arguments`, and loads the modules that they select.
+/// Applies the options of `arguments`, and loads the modules that they select, with what the user trusts.
 pub(crate) fn prepare(
     arguments: &mut RunArgs,
     earlier: Option<&mut PreviousRun>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Prepared> {
-    let mut loader = Loader::new(&arguments.common.measured.grants, arguments.common.measured.limits)?;
+    let mut prepared = prepare_trusting(Trust::read()?, arguments, earlier, interrupt)?;
+    prepared.modules.ask_for_grants();
+    Ok(prepared)
+}
+
+/// The same with what `trust` says and nothing else of the user's policy. The user is asked nothing.
+pub(crate) fn prepare_trusting(
+    trust: Trust,
+    arguments: &mut RunArgs,
+    earlier: Option<&mut PreviousRun>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Prepared> {
+    let measured = &arguments.common.measured;
+    let mut loader = Loader::trusting(trust, &measured.grants, measured.limits)?;
     merge_parameters(&mut arguments.common, &mut loader, earlier)?;
     let common = &arguments.common;
     let what: Vec<_> = arguments.what.iter().cloned().chain(of_categories(&arguments.category)?).collect();
@@ -56,8 +73,7 @@ pub(crate) fn prepare(
     }
     let modules = loader.load(&paths::modules(&arguments.modules)?, true, interrupt);
     let selections = fulfilled(wishes, &modules)?;
-    let mut modules = modules.only_needed(&selections);
-    modules.ask_for_grants();
+    let modules = modules.only_needed(&selections);
     let effort = Effort::new(&common.measured, &suites)?;
     Ok(Prepared { loader, modules, selections, effort })
 }

@@ -33,9 +33,17 @@ pub(super) struct CellState {
     /// How its last repetition ended.
     pub(super) status: Option<Status>,
     pub(super) samples: u64,
-    pub(super) p50: Option<f64>,
+    pub(super) middle: Option<Middle>,
     pub(super) p99: Option<f64>,
     pub(super) unit: Unit,
+}
+
+/// The figure in the column of medians.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Middle {
+    Median(f64),
+    /// Of too few samples for a median. It is marked, as in tables.
+    Mean(f64),
 }
 
 /// The size of the screen.
@@ -51,20 +59,50 @@ const HISTOGRAM_LINES: usize = 8;
 /// Lines of the log.
 const LOG_LINES: usize = 4;
 
-/// Columns of the figures to the right of a title.
-const FIGURES_WIDTH: usize = 44;
+/// The lowest screen that has the histogram and the log below the cells.
+const HEIGHT_WITH_PANELS: usize = 24;
+
+/// The narrowest screen that has them: the figures next to a bar would be cut.
+const WIDTH_WITH_PANELS: usize = 40;
+
+/// The lowest screen with headings above the columns.
+const HEIGHT_WITH_HEADINGS: usize = 8;
+
+/// Characters of a title for which columns are left out.
+const TITLE_MIN: usize = 16;
+
+/// A column of figures to the right of the titles.
+struct Column {
+    heading: &'static str,
+    width: usize,
+    /// Where there is no room, the column with the highest rank is left out first.
+    rank: u8,
+    text: fn(&CellState) -> String,
+}
+
+static COLUMNS: [Column; 4] = [
+    Column { heading: "n", width: 10, rank: 2, text: CellState::count },
+    Column { heading: "p50", width: 14, rank: 1, text: CellState::middle },
+    Column { heading: "p99", width: 12, rank: 3, text: CellState::p99 },
+    Column { heading: "left", width: 10, rank: 0, text: CellState::left },
+];
 
 /// The bar of the histogram, in eighths of a character.
 const BARS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
 impl Frame {
-    /// At most as many lines as the screen has, none wider than it.
+    /// At most as many lines as the screen has, none wider than it. What has no room is left out as a whole, rather than cut.
     pub(super) fn lines(self, state: &State) -> Vec<String> {
-        let mut lines = vec![self.head(state), String::new(), self.columns()];
-        let below = if self.height >= 24 { HISTOGRAM_LINES + LOG_LINES + 4 } else { 0 };
+        let columns = self.columns();
+        let mut lines = vec![self.head(state)];
+        if self.height >= HEIGHT_WITH_HEADINGS {
+            lines.extend([String::new(), self.headings(&columns)]);
+        }
+        let has_panels = self.height >= HEIGHT_WITH_PANELS && self.width >= WIDTH_WITH_PANELS;
+        let below = if has_panels { HISTOGRAM_LINES + LOG_LINES + 4 } else { 0 };
         let rows = self.height.saturating_sub(lines.len() + below);
-        lines.extend(self.rows(state, rows));
-        if below > 0 {
+        lines.extend(self.rows(state, &columns, rows));
+        if has_panels {
             lines.push(String::new());
             lines.extend(self.histogram(state));
             lines.push(String::new());
@@ -74,44 +112,54 @@ impl Frame {
         lines.iter().map(|line| fitted(line, self.width)).collect()
     }
 
+    /// How much is done, with a bar and a hint where there is room for them.
     fn head(self, state: &State) -> String {
         let width = 24;
         let filled = (width * state.done).checked_div(state.all).unwrap_or_default();
         let bar = format!("{}{}", "█".repeat(filled), "░".repeat(width - filled));
-        format!("{bar} {}/{}  {} left  Ctrl-C stops and keeps the results", state.done, state.all, state.left)
+        let figures = format!("{}/{}  {} left", state.done, state.all, state.left);
+        let with_bar = format!("{bar} {figures}");
+        let whole = format!("{with_bar}  Ctrl-C stops and keeps the results");
+        [whole, with_bar].into_iter().find(|head| width_of(head) <= self.width).unwrap_or(figures)
     }
 
-    fn title_width(self) -> usize {
-        self.width.saturating_sub(FIGURES_WIDTH + 2).max(10)
+    /// The columns for which there is room.
+    fn columns(self) -> Vec<&'static Column> {
+        let mut columns: Vec<&Column> = COLUMNS.iter().collect();
+        while self.width < 2 + TITLE_MIN + figures_width(&columns)
+            && let Some(last) = columns.iter().map(|column| column.rank).max()
+        {
+            columns.retain(|column| column.rank != last);
+        }
+        columns
     }
 
-    fn columns(self) -> String {
-        format!("  {}{:>10}{:>12}{:>12}{:>10}", padded("cell", self.title_width()), "n", "p50", "p99", "left")
+    fn title_width(self, columns: &[&Column]) -> usize {
+        self.width.saturating_sub(2 + figures_width(columns))
+    }
+
+    fn headings(self, columns: &[&Column]) -> String {
+        let figures = columns.iter().map(|column| format!("{:>width$}", column.heading, width = column.width));
+        format!("  {}{}", padded("cell", self.title_width(columns)), figures.collect::<String>())
     }
 
     /// The rows around the current cell.
-    fn rows(self, state: &State, rows: usize) -> Vec<String> {
+    fn rows(self, state: &State, columns: &[&Column], rows: usize) -> Vec<String> {
         let current = state.current.unwrap_or_default();
         let last_first = state.cells.len().saturating_sub(rows);
         let first = current.saturating_sub(rows / 2).min(last_first);
         let shown = state.cells.iter().enumerate().skip(first).take(rows);
-        shown.map(|(row, cell)| self.row(cell, state.current == Some(row))).collect()
+        shown.map(|(row, cell)| self.row(cell, columns, state.current == Some(row))).collect()
     }
 
-    fn row(self, cell: &CellState, is_current: bool) -> String {
+    fn row(self, cell: &CellState, columns: &[&Column], is_current: bool) -> String {
         let mark = if is_current { "▶ " } else { "  " };
-        let title = padded(&fitted(&escape(&cell.title), self.title_width()), self.title_width());
-        let figure =
-            |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| scale::figure(value, &cell.unit));
-        let state = match (cell.status, cell.left) {
-            (Some(Status::Failed), _) => "FAILED".to_owned(),
-            (Some(Status::Skipped), _) => "skipped".to_owned(),
-            (Some(Status::Void), 0) => "void".to_owned(),
-            (Some(_), 0) => "done".to_owned(),
-            (_, left) => left.to_string(),
-        };
-        let samples = if cell.samples == 0 { "–".to_owned() } else { scale::count(cell.samples as f64) };
-        format!("{mark}{title}{samples:>10}{:>12}{:>12}{state:>10}", figure(cell.p50), figure(cell.p99))
+        let width = self.title_width(columns);
+        let title = padded(&fitted(&escape(&cell.title), width), width);
+        // A figure that is wider than its column is still apart from the one before.
+        let figures =
+            columns.iter().map(|column| format!(" {:>width$}", (column.text)(cell), width = column.width - 1));
+        format!("{mark}{title}{}", figures.collect::<String>())
     }
 
     /// The samples of the current row from the smallest to the 99th percentile, in bins of equal width.
@@ -146,6 +194,39 @@ impl Frame {
     }
 }
 
+impl CellState {
+    fn count(&self) -> String {
+        if self.samples == 0 { "–".to_owned() } else { scale::count(self.samples as f64) }
+    }
+
+    fn middle(&self) -> String {
+        match self.middle {
+            None => "–".to_owned(),
+            Some(Middle::Median(value)) => scale::figure(value, &self.unit),
+            Some(Middle::Mean(value)) => format!("mean {}", scale::figure(value, &self.unit)),
+        }
+    }
+
+    fn p99(&self) -> String {
+        self.p99.map_or_else(|| "–".to_owned(), |value| scale::figure(value, &self.unit))
+    }
+
+    /// How many repetitions are left, or how the cell ended.
+    fn left(&self) -> String {
+        match (self.status, self.left) {
+            (Some(Status::Failed), _) => "FAILED".to_owned(),
+            (Some(Status::Skipped), _) => "skipped".to_owned(),
+            (Some(Status::Void), 0) => "void".to_owned(),
+            (Some(_), 0) => "done".to_owned(),
+            (_, left) => left.to_string(),
+        }
+    }
+}
+
+fn figures_width(columns: &[&Column]) -> usize {
+    columns.iter().map(|column| column.width).sum()
+}
+
 /// `text`, cut where it is wider than `width`.
 fn fitted(text: &str, width: usize) -> String {
     let mut used = 0;
@@ -158,8 +239,11 @@ fn fitted(text: &str, width: usize) -> String {
 }
 
 fn padded(text: &str, width: usize) -> String {
-    let used: usize = text.chars().map(|letter| letter.width().unwrap_or(0)).sum();
-    format!("{text}{}", " ".repeat(width.saturating_sub(used)))
+    format!("{text}{}", " ".repeat(width.saturating_sub(width_of(text))))
+}
+
+fn width_of(text: &str) -> usize {
+    text.chars().map(|letter| letter.width().unwrap_or(0)).sum()
 }
 
 #[cfg(test)]
@@ -167,12 +251,12 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        let cell = |title: &str, left, status, p50| CellState {
+        let cell = |title: &str, left, status, p50: Option<f64>| CellState {
             title: title.to_owned(),
             left,
             status,
             samples: if status.is_some() { 1_500 } else { 0 },
-            p50,
+            middle: p50.map(Middle::Median),
             p99: p50.map(|value| value * 2.0),
             unit: Unit::Nanoseconds,
         };
@@ -197,8 +281,7 @@ mod tests {
             let lines = Frame { width, height }.lines(&state());
             assert!(lines.len() <= height, "{width} × {height}: {}", lines.len());
             for line in &lines {
-                let used: usize = line.chars().map(|letter| letter.width().unwrap_or(0)).sum();
-                assert!(used <= width && !line.contains(char::is_control), "{width} × {height}: {line:?}");
+                assert!(width_of(line) <= width && !line.contains(char::is_control), "{width} × {height}: {line:?}");
             }
         }
     }
@@ -209,10 +292,51 @@ mod tests {
         assert!(lines[0].starts_with("████████░░░░░░░░░░░░░░░░ 3/9  12 s left"), "{}", lines[0]);
         let row =
             |text: &str| lines.iter().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:#?}"));
-        assert!(row("▶ ring/stream  wasm").ends_with("1500      580 ns     1.16 µs         1"));
+        assert!(row("▶ ring/stream  wasm").ends_with("1500        580 ns     1.16 µs         1"));
         assert!(row("ring/stream  native  payload").ends_with("FAILED"));
         assert!(row("samples, up to p99").contains("5050"));
         assert!(lines.iter().filter(|line| line.contains('█')).count() >= 8, "{lines:#?}");
+    }
+
+    #[test]
+    fn mean_that_stands_for_a_median_is_marked() {
+        let mut few = state();
+        few.cells[0].middle = Some(Middle::Mean(580.0));
+        let lines = Frame { width: 100, height: 30 }.lines(&few);
+        let row = lines.iter().find(|line| line.starts_with("▶ ")).unwrap();
+        assert!(row.ends_with("1500   mean 580 ns     1.16 µs         1"), "{row}");
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_out_as_a_whole() {
+        let check = |width, height, expect: &[&str]| {
+            let lines = Frame { width, height }.lines(&state());
+            let shown: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+            assert_eq!(shown, expect, "{width} × {height}");
+        };
+        let head = "████████░░░░░░░░░░░░░░░░ 3/9  12 s left";
+        let narrow = [
+            head,
+            "",
+            "  cell                             n           p50      left",
+            "▶ ring/stream  wasm  paylo      1500        580 ns         1",
+            "  ring/stream  native  pay      1500             –    FAILED",
+            "  \\u{1b}[31mring/bad  wasm         –             –         3",
+        ];
+        check(60, 8, &narrow);
+        check(
+            42,
+            3,
+            &[head, "▶ ring/stream  was        580 ns         1", "  ring/stream  nat             –    FAILED"],
+        );
+        check(38, 1, &["3/9  12 s left"]);
+        check(20, 2, &["3/9  12 s left", "▶ ring/stream  wasm"]);
+        check(20, 1, &["3/9  12 s left"]);
+        let is_histogram = |line: &String| line.starts_with("ring/stream  wasm");
+        assert!(Frame { width: 40, height: 24 }.lines(&state()).iter().any(is_histogram));
+        for (width, height) in [(39, 24), (40, 23)] {
+            assert!(!Frame { width, height }.lines(&state()).iter().any(is_histogram), "{width} × {height}");
+        }
     }
 
     #[test]
@@ -224,7 +348,7 @@ mod tests {
                 left: 1,
                 status: None,
                 samples: 0,
-                p50: None,
+                middle: None,
                 p99: None,
                 unit: Unit::Count,
             })

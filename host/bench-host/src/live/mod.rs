@@ -14,7 +14,7 @@ use bench_model::Unit;
 use bench_sink::RecordedHistogram;
 use bench_sink::runfile::{Record, SeriesRecord, Status, WriteError};
 use bench_stats::{Distribution, Summary};
-use frame::{CellState, Frame, State};
+use frame::{CellState, Frame, Middle, State};
 use screen::Screen;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -123,9 +123,12 @@ impl Observer for Watcher {
 }
 
 impl Live {
-    /// Takes the samples of a block that was written.
+    /// Takes the samples of a block that was written. A repetition that is not ok has none that count, as in the table.
     pub(crate) fn take(&self, block: &[Record]) {
         let Some(Record::Cell(cell)) = block.first() else { return };
+        if !block.iter().any(|record| matches!(record, Record::Outcome(outcome) if outcome.status == Status::Ok)) {
+            return;
+        }
         let name = cell.scenario.split_once('/').map_or(cell.scenario.as_str(), |(_, name)| name);
         let timed = block.iter().find_map(|record| match record {
             Record::Series(series) if series.metric == name && series.labels.is_empty() => Some(series),
@@ -181,10 +184,6 @@ impl Inner {
             let cell = &mut self.state.cells[row];
             cell.left = self.left[row];
             cell.status = Some(outcome.status);
-            if cell.p50.is_none() {
-                (cell.p50, cell.unit) =
-                    finished.median.clone().map_or((None, cell.unit.clone()), |(median, unit)| (Some(median), unit));
-            }
             let reason = outcome.reason.as_deref().unwrap_or("ok");
             let word = match outcome.status {
                 Status::Ok => format!("process {} done", outcome.process),
@@ -214,7 +213,8 @@ impl Inner {
         let distribution = Distribution::new(self.samples[row].iter().copied());
         if let Some(Summary { count, p50, p99, mean, .. }) = Summary::of(&distribution) {
             let shown = &mut self.state.cells[row];
-            (shown.samples, shown.p50, shown.p99, shown.unit) = (count, p50.or(Some(mean)), p99, series.unit.clone());
+            let middle = p50.map_or(Middle::Mean(mean), Middle::Median);
+            (shown.samples, shown.middle, shown.p99, shown.unit) = (count, Some(middle), p99, series.unit.clone());
         }
         self.state.samples = distribution;
         self.state.current = Some(row);
@@ -231,7 +231,7 @@ impl Inner {
 
 impl CellState {
     fn new(title: String, left: u32) -> Self {
-        Self { title, left, status: None, samples: 0, p50: None, p99: None, unit: Unit::Nanoseconds }
+        Self { title, left, status: None, samples: 0, middle: None, p99: None, unit: Unit::Nanoseconds }
     }
 }
 
@@ -261,6 +261,29 @@ mod tests {
         let mut series = Series::new("s", Unit::Nanoseconds, Direction::LowerIsBetter);
         samples.iter().for_each(|sample| series.record(*sample));
         inner.take(cell, &SeriesRecord::new(cell, 0, &series));
+    }
+
+    #[test]
+    fn figure_of_too_few_samples_for_a_median_is_the_mean() {
+        let mut inner = inner();
+        take(&mut inner, 0, &[500; 19]);
+        assert_eq!(inner.state.cells[0].middle, Some(Middle::Mean(500.0)));
+        take(&mut inner, 0, &[500]);
+        assert_eq!(inner.state.cells[0].middle, Some(Middle::Median(500.0)));
+    }
+
+    #[test]
+    fn samples_of_a_void_repetition_are_not_shown() {
+        let check = |status, expect: u64| {
+            let live = Live(Rc::new(RefCell::new(inner())));
+            let block = sample_run::Block::new(0, 0, "m/s", "wasm").timed(1, [500; 3]);
+            let block = if status == Status::Ok { block } else { block.ended(status, "the machine stood still") };
+            live.take(&block.records());
+            assert_eq!(live.0.borrow().state.cells[0].samples, expect, "{status:?}");
+        };
+        check(Status::Ok, 3);
+        check(Status::Void, 0);
+        check(Status::Failed, 0);
     }
 
     /// The histogram with its title, as it is drawn.

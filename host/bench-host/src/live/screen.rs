@@ -38,10 +38,12 @@ impl Screen {
         Ok(Self)
     }
 
-    /// Columns and lines of the terminal.
+    /// Columns and lines that can be drawn. The last column of the terminal is left free: after a line that fills it, the cursor still stands
+    /// on its last character, which is cleared with the rest of the line.
     pub(super) fn size() -> (usize, usize) {
         let size = terminal_size::terminal_size_of(io::stderr());
-        size.map_or(SIZE, |(terminal_size::Width(width), terminal_size::Height(height))| (width.into(), height.into()))
+        let (width, height) = size.map_or(SIZE, |(width, height)| (width.0.into(), height.0.into()));
+        (width.saturating_sub(1), height)
     }
 
     /// Draws `lines` from the top, and clears the rest. Measuring goes on without a terminal.

@@ -23,11 +23,31 @@ pub(super) struct ProfiledCell {
     pub(super) arm: Arm,
     pub(super) arguments: Arguments,
     /// The samples, or why there are none.
-    pub(super) profile: Result<Profile, String>,
+    pub(super) profile: Result<Profile, NoProfile>,
     /// The operations that the samples span.
     pub(super) operations: u64,
     /// The names of the files that were written.
     pub(super) files: Vec<String>,
+}
+
+/// Why a cell has no profile.
+#[derive(Clone, Debug)]
+pub(super) struct NoProfile {
+    pub(super) reason: String,
+    /// Whether the cell failed. Otherwise it was not run, or the profiler saw nothing of it.
+    pub(super) is_failed: bool,
+}
+
+impl NoProfile {
+    /// The cell failed.
+    pub(super) fn failed(reason: String) -> Self {
+        Self { reason, is_failed: true }
+    }
+
+    /// The cell was not run, or the profiler saw nothing of it.
+    pub(super) fn not_seen(reason: String) -> Self {
+        Self { reason, is_failed: false }
+    }
 }
 
 #[derive(Serialize)]
@@ -86,7 +106,7 @@ pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, source: &Sou
     let mut sections: Vec<Section> = cells.iter().filter_map(cell_section).collect();
     sections.extend(pairs.iter().map(|pair| difference_section(*pair)));
     let skipped =
-        cells.iter().filter_map(|cell| cell.profile.as_ref().err().map(|why| format!("{}: {why}", cell.name)));
+        cells.iter().filter_map(|cell| Some(format!("{}: {}", cell.name, cell.profile.as_ref().err()?.reason)));
     let restriction = recorder.restriction().map(|why| format!("only components are profiled: {why}"));
     sections.push(Section::warnings(restriction.into_iter().chain(skipped).collect()));
     sections.push(Section::footer(vec![
@@ -129,7 +149,7 @@ fn cell_fields(cell: &ProfiledCell) -> CellFields<'_> {
         scenario: &cell.scenario,
         arm: cell.arm,
         arguments: &cell.arguments,
-        reason: cell.profile.as_ref().err().map(String::as_str),
+        reason: cell.profile.as_ref().err().map(|none| none.reason.as_str()),
         samples: profile.map_or(0, |profile| profile.samples.len()),
         operations: cell.operations,
         total_ns: profile.map_or(0, Profile::total_ns),
@@ -265,7 +285,7 @@ mod tests {
             scenario: scenario.to_owned(),
             arm,
             arguments,
-            profile: profile.map(|samples| Profile { samples }).map_err(str::to_owned),
+            profile: profile.map(|samples| Profile { samples }).map_err(|why| NoProfile::not_seen(why.to_owned())),
             operations,
             files: Vec::new(),
         }

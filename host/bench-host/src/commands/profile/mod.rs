@@ -21,10 +21,11 @@ use bench_profile::{Profile, firefox_json, flame_graph, folded};
 use bench_report::scale;
 use bench_sink::runfile::Status;
 use clap::Args;
-use document::ProfiledCell;
+use document::{NoProfile, ProfiledCell};
 use pg_connection::redact_text;
 use recorder::Recorder;
 use source::Source;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,21 +77,28 @@ pub(crate) fn run(mut arguments: ProfileArgs) -> anyhow::Result<Exit> {
     let job = Job { loader: &loader, modules: &modules, plan: &plan, common, recorder, source, time_ns, interrupt };
     let profiled = job.profile(&directory)?;
     common.shown.show.print(&document::document(&profiled, &job.recorder, &job.source, &directory))?;
-    Ok(match profiled.iter().any(|cell| cell.profile.is_ok()) {
-        _ if interrupt.is_raised() => Exit::NotMeasured,
-        true => Exit::Done,
-        false => Exit::NotMeasured,
-    })
+    Ok(if interrupt.is_raised() { Exit::NotMeasured } else { exit(&profiled) })
 }
 
-/// Profiles the cells of the run in the given directory, into a folder of it.
+/// A finding if a cell failed; not measured if none has a profile. That the profiler sees nothing of a cell is no finding about it.
+fn exit(profiled: &[ProfiledCell]) -> Exit {
+    if profiled.iter().any(|cell| cell.profile.as_ref().is_err_and(|none| none.is_failed)) {
+        Exit::Finding
+    } else if profiled.iter().any(|cell| cell.profile.is_ok()) {
+        Exit::Done
+    } else {
+        Exit::NotMeasured
+    }
+}
+
+/// Profiles the cells of the run in the given directory, into a folder of it. A finding if a cell failed meanwhile.
 pub(super) fn profile_run(
     loader: &Loader,
     modules: &Modules,
     selections: &[Selection],
     (common, run): (&Common, &Path),
     interrupt: &Interrupt,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Exit> {
     let recorder = Recorder::find();
     if let Some(why) = recorder.restriction() {
         output::line(&format!("bench-host: only components are profiled: {why}"));
@@ -101,13 +109,13 @@ pub(super) fn profile_run(
     let job = Job { loader, modules, plan: &plan, common, recorder, source, time_ns: RUN_TIME_NS, interrupt };
     let profiled = job.profile(&directory)?;
     for cell in &profiled {
-        if let Err(reason) = &cell.profile {
-            output::line(&format!("bench-host: {} was not profiled: {reason}", cell.name));
+        if let Err(none) = &cell.profile {
+            output::line(&format!("bench-host: {} was not profiled: {}", cell.name, none.reason));
         }
     }
     let done = profiled.iter().filter(|cell| cell.profile.is_ok()).count();
     output::line(&format!("bench-host: {done} cells were profiled; flame graphs: {}", directory.display()));
-    Ok(())
+    Ok(if exit(&profiled) == Exit::Finding { Exit::Finding } else { Exit::Done })
 }
 
 fn plan(modules: &Modules, selections: &[Selection], common: &Common, seed: u64) -> anyhow::Result<Plan> {
@@ -141,13 +149,14 @@ impl Job<'_> {
     fn profile(&self, directory: &Path) -> anyhow::Result<Vec<ProfiledCell>> {
         fs::create_dir_all(directory).with_context(|| format!("cannot create the folder {}", directory.display()))?;
         let mut profiled = Vec::new();
-        for (number, cell) in self.plan.cells.iter().enumerate() {
+        let stems = stems(self.plan.cells.iter().map(|cell| name(self.plan, cell)));
+        for ((number, cell), stem) in (0..).zip(&self.plan.cells).zip(&stems) {
             if self.interrupt.is_raised() {
                 break;
             }
-            let mut of_cell = self.profile_cell(number as u32, cell, directory);
+            let mut of_cell = self.profile_cell(number, cell, directory);
             if let Ok(profile) = &of_cell.profile {
-                of_cell.files = write(directory, self, &of_cell, profile)?;
+                of_cell.files = write(&directory.join(stem), self, &of_cell, profile)?;
             }
             profiled.push(of_cell);
         }
@@ -159,7 +168,7 @@ impl Job<'_> {
         let recorded = self.record(number, cell, directory);
         let (profile, operations) = match recorded {
             Ok((profile, operations)) => (Ok(profile), operations),
-            Err(reason) => (Err(reason), 0),
+            Err(none) => (Err(none), 0),
         };
         ProfiledCell {
             name: name(self.plan, cell),
@@ -173,9 +182,10 @@ impl Job<'_> {
     }
 
     /// Runs the cell in a worker under the profiler; returns its samples and the number of operations.
-    fn record(&self, number: u32, cell: &Cell, directory: &Path) -> Result<(Profile, u64), String> {
+    fn record(&self, number: u32, cell: &Cell, directory: &Path) -> Result<(Profile, u64), NoProfile> {
         let loaded = &self.modules.loaded[cell.offer];
-        let Resolved { module, arguments, companion, scratch } = self.loader.resolve(self.modules, loaded, cell)?;
+        let resolved = self.loader.resolve(self.modules, loaded, cell).map_err(NoProfile::not_seen)?;
+        let Resolved { module, arguments, companion, scratch } = resolved;
         let file = module.file.clone();
         let iterations = self.common.measured.iterations;
         let request = Request::Measure(Box::new(MeasureRequest {
@@ -200,25 +210,28 @@ impl Job<'_> {
         drop(scratch);
         let profile = match end.result {
             Ok(Reply::Measured(report)) => operations(&report).and_then(|operations| {
-                let profile = self.recorder.samples(&data, &file)?;
+                let profile = self.recorder.samples(&data, &file).map_err(NoProfile::not_seen)?;
                 Ok((profile, operations))
             }),
-            Ok(Reply::Refused(reason)) => Err(reason),
-            Ok(_) => Err("unexpected reply of the worker".to_owned()),
-            Err(WorkerError::Interrupted) => Err("interrupted".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Ok(Reply::Refused(reason)) => Err(NoProfile::failed(reason)),
+            Ok(_) => Err(NoProfile::failed("unexpected reply of the worker".to_owned())),
+            Err(WorkerError::Interrupted) => Err(NoProfile::not_seen("interrupted".to_owned())),
+            Err(error) => Err(NoProfile::failed(error.to_string())),
         };
         let _ = fs::remove_file(&data);
-        profile.map_err(|reason| redact_text(&reason))
+        profile.map_err(|none| NoProfile { reason: redact_text(&none.reason), ..none })
     }
 }
 
 /// The number of timed operations, or why there are none.
-fn operations(report: &Report) -> Result<u64, String> {
+fn operations(report: &Report) -> Result<u64, NoProfile> {
     let outcome = &report.outcome;
     match outcome.status {
         Status::Ok | Status::Void if outcome.iterations > 0 => Ok(outcome.iterations),
-        _ => Err(outcome.reason.clone().unwrap_or_else(|| "it timed no operation".to_owned())),
+        status => {
+            let reason = outcome.reason.clone().unwrap_or_else(|| "it timed no operation".to_owned());
+            Err(NoProfile { reason, is_failed: status == Status::Failed })
+        }
     }
 }
 
@@ -227,14 +240,32 @@ fn name(plan: &Plan, cell: &Cell) -> String {
     format!("{} {} {}", plan.full_name(cell), plan.offer(cell).arm, cell.arguments).trim_end().to_owned()
 }
 
-/// Writes the flame graph, the folded stacks and the document for the Firefox Profiler; returns their names.
-fn write(directory: &Path, job: &Job<'_>, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
-    let stem: String = cell
-        .name
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || "-_.=".contains(letter) { letter } else { '-' })
-        .collect();
-    let stem = stem.get(..stem.len().min(200)).unwrap_or_default();
+/// The most characters of the name of a file before its ending.
+const STEM_MAX: usize = 200;
+
+/// For each name of a cell, that of its files without an ending. Names that differ only in what a file's name cannot have, or in the case of
+/// letters, which some file systems do not distinguish, get a number.
+fn stems(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut stems = Vec::new();
+    for name in names {
+        let plain: String = name
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() || "-_.=".contains(letter) { letter } else { '-' })
+            .take(STEM_MAX)
+            .collect();
+        let numbered = (2..).map(|number| format!("{plain}-{number}"));
+        let mut free = std::iter::once(plain.clone()).chain(numbered);
+        stems.extend(free.find(|stem| taken.insert(stem.to_ascii_lowercase())));
+    }
+    stems
+}
+
+/// Writes the flame graph, the folded stacks and the document for the Firefox Profiler to files whose paths begin with `stem`; returns their
+/// names.
+fn write(stem: &Path, job: &Job<'_>, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
+    let directory = stem.parent().unwrap_or(Path::new("."));
+    let stem = stem.file_name().unwrap_or_default().to_string_lossy();
     let mut contents = vec![
         (format!("{stem}.folded"), (folded(profile).join("\n") + "\n").into_bytes()),
         (format!("{stem}.firefox.json"), firefox_json(profile, &cell.name, job.recorder.interval_ns()).into_bytes()),
@@ -261,4 +292,43 @@ fn notes(cell: &ProfiledCell, profile: &Profile, source: &Source) -> [String; 2]
         scale::count(cell.operations as f64)
     );
     [shown, source.line()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bench_engine::Repetition;
+    use bench_model::{Arguments, Arm};
+
+    #[test]
+    fn files_of_different_cells_have_different_names() {
+        let check = |names: &[&str], expect: &[&str]| {
+            assert_eq!(stems(names.iter().map(|name| (*name).to_owned())), expect, "{names:?}");
+        };
+        check(&["m/s wasm n=1", "m/s native n=1"], &["m-s-wasm-n=1", "m-s-native-n=1"]);
+        let calls = ["m/s a(1)", "m/s a[1]", "m/s a-1-"];
+        check(&calls, &["m-s-a-1-", "m-s-a-1--2", "m-s-a-1--3"]);
+        check(&["m/s x=a", "m/s x=A", "m/s x=a-2"], &["m-s-x=a", "m-s-x=A-2", "m-s-x=a-2-2"]);
+        let long = stems([1, 2].map(|n| format!("m/{} n={n}", "s".repeat(300))).into_iter());
+        assert!(long[0] != long[1] && long.iter().all(|stem| stem.len() < 210), "{long:?}");
+    }
+
+    fn cell(profile: Result<Profile, NoProfile>) -> ProfiledCell {
+        let (name, scenario) = ("m/s wasm".to_owned(), "m/s".to_owned());
+        let (arm, arguments) = (Arm::Wasm, Arguments::default());
+        ProfiledCell { name, scenario, arm, arguments, profile, operations: 1, files: Vec::new() }
+    }
+
+    #[test]
+    fn cell_that_failed_is_a_finding_and_one_that_is_not_seen_is_none() {
+        let none = |status| {
+            let report = Report::without_figures(Repetition { cell: 0, process: 0 }, status, "why");
+            cell(Err(operations(&report).unwrap_err()))
+        };
+        let seen = || cell(Ok(Profile { samples: Vec::new() }));
+        assert_eq!(exit(&[seen(), none(Status::Failed)]), Exit::Finding);
+        assert_eq!(exit(&[none(Status::Failed)]), Exit::Finding);
+        assert_eq!(exit(&[seen(), none(Status::Skipped), none(Status::Void), none(Status::Ok)]), Exit::Done);
+        assert_eq!(exit(&[none(Status::Skipped)]), Exit::NotMeasured);
+    }
 }
