@@ -141,6 +141,22 @@ fn key_makes_native_code_run_only_with_that_right_and_in_its_namespace() {
 }
 
 #[test]
+fn damaged_signature_is_a_finding() {
+    let user = User::with_module();
+    user.check("registry keygen acme.key", 0);
+    user.check(&format!("registry sign {NAME} --key acme.key"), 0);
+    user.check("registry trust acme.key.pub", 0);
+    user.check("registry verify", 0);
+    let blobs = fs::read_dir(user.host.path("data/bench-host/store/blobs/sha256")).unwrap();
+    let is_signature = |path: &PathBuf| fs::read(path).unwrap().starts_with(b"untrusted comment: ");
+    let signature = blobs.map(|blob| blob.unwrap().path()).find(is_signature).unwrap();
+    fs::write(&signature, "untrusted comment: damaged").unwrap();
+    let verified = user.check("registry verify", 1).stdout;
+    assert!(verified.contains(&format!("FAILED {NAME}: {}", signature.display())), "{verified}");
+    assert!(!verified.contains("not signed"), "{verified}");
+}
+
+#[test]
 fn key_grants_what_the_modules_that_it_signed_ask_for() {
     let user = User::with_module();
     let line = format!("load {NAME} --filter hostile/asks --arm wasm --quick --time 20ms --format json");

@@ -15,6 +15,7 @@ mod reference;
 mod source;
 mod statement;
 mod store;
+mod verify;
 mod wasm;
 
 pub use digest::{Digest, HashingWriter, InvalidDigest};

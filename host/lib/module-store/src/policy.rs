@@ -39,6 +39,8 @@ pub struct SubmitterTrust {
     pub name: String,
     /// Whether native code runs for it, if that is also trusted by its digest.
     pub natives: bool,
+    /// Whether its runs may use the API server of this machine's kubeconfig, with the account there.
+    pub kubeconfig: bool,
     /// What its runs may be granted.
     pub grants: Vec<Grant>,
     /// Where modules of its runs may be fetched from that this machine lacks.
@@ -113,6 +115,7 @@ struct PolicyToml {
 struct SubmitterToml {
     name: String,
     natives: bool,
+    kubeconfig: bool,
     grants: Vec<String>,
     sources: Vec<String>,
 }
@@ -165,11 +168,12 @@ impl Policy {
             let digest = digest.parse::<Digest>().map_err(|error| error.to_string())?;
             policy.modules.insert(digest, ModuleTrust { natives, grants: grants(texts)? });
         }
-        for (key, SubmitterToml { name, natives, grants: texts, sources }) in submitters {
+        for (key, SubmitterToml { name, natives, kubeconfig, grants: texts, sources }) in submitters {
             let key = key.parse::<PublicKey>().map_err(|error| format!("`{key}`: {error}"))?;
             let sources = sources.iter().map(|text| text.parse::<Source>()).collect::<Result<Vec<_>, _>>();
             let sources = sources.map_err(|error| error.to_string())?;
-            policy.submitters.insert(key, SubmitterTrust { name, natives, grants: grants(texts)?, sources });
+            let trust = SubmitterTrust { name, natives, kubeconfig, grants: grants(texts)?, sources };
+            policy.submitters.insert(key, trust);
         }
         Ok(policy)
     }
@@ -202,9 +206,14 @@ impl Policy {
             let _ = write!(text, "\n[modules.{}]\nnatives = {natives}\ngrants = ", quoted(&digest.to_string()));
             list(&mut text, grants.iter().map(Grant::to_string));
         }
-        for (key, SubmitterTrust { name, natives, grants, sources }) in &self.submitters {
+        for (key, SubmitterTrust { name, natives, kubeconfig, grants, sources }) in &self.submitters {
             let (key, name) = (quoted(&key.to_string()), quoted(name));
-            let _ = write!(text, "\n[submitters.{key}]\nname = {name}\nnatives = {natives}\ngrants = ");
+            let _ = write!(text, "\n[submitters.{key}]\nname = {name}\nnatives = {natives}\n");
+            // An older program does not know it, and refuses what it does not know.
+            if *kubeconfig {
+                text.push_str("kubeconfig = true\n");
+            }
+            text.push_str("grants = ");
             list(&mut text, grants.iter().map(Grant::to_string));
             text.push_str("sources = ");
             list(&mut text, sources.iter().map(Source::to_string));
@@ -433,7 +442,8 @@ mod tests {
         let mut policy =
             policy(&key, KeyTrust { namespaces: vec!["acme".to_owned()], natives: true, grants: grants.clone() });
         let sources = vec!["oci://registry.example/acme".parse().unwrap()];
-        let submitter = SubmitterTrust { name: "c\"i\"".to_owned(), natives: true, grants: grants.clone(), sources };
+        let name = "c\"i\"".to_owned();
+        let submitter = SubmitterTrust { name, natives: true, kubeconfig: true, grants: grants.clone(), sources };
         policy.submitters.insert(SecretKey::generate().unwrap().public(), submitter);
         policy.modules.insert(Digest::of_bytes(b""), ModuleTrust { natives: false, grants });
         policy.denied = vec![HostInterface::Log, HostInterface::ControlPlane];

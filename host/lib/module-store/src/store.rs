@@ -4,7 +4,7 @@ use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::layout::{Layout, PutError};
 use crate::minisign::Signature;
-use crate::module::{Damage, Native, NewModule, Pulled, StoredModule, StoredSignature, platform};
+use crate::module::{Damage, Native, NewModule, Pulled, StoredModule, platform};
 use crate::oci::{Descriptor, Index, Manifest, annotation, media_type};
 use crate::reference::{ModuleName, Reference};
 use crate::statement::Statement;
@@ -260,44 +260,6 @@ impl Store {
         }
     }
 
-    /// Checks the digest of every file of the modules that `is_asked` selects, and of the documents about them.
-    pub fn verify(&self, is_asked: impl Fn(&StoredModule) -> bool) -> Result<Vec<Damage>, StoreError> {
-        let index = self.layout.index()?;
-        let mut damaged = Vec::new();
-        for entry in index.manifests.iter().filter(|entry| is_module(entry)) {
-            let module = match self.module(&index, entry) {
-                Ok(module) if is_asked(&module) => module,
-                Ok(_) => continue,
-                // What cannot be read cannot be selected either.
-                Err(error) => {
-                    damaged.push(Damage { module: entry_shown(entry), error });
-                    continue;
-                }
-            };
-            let errors = self.damage_of(&module)?.into_iter();
-            damaged.extend(errors.map(|error| Damage { module: module.shown(), error }));
-        }
-        Ok(damaged)
-    }
-
-    /// Whether all files of the module, and the documents about them, have their digests.
-    pub fn is_intact(&self, module: &StoredModule) -> bool {
-        self.damage_of(module).is_ok_and(|damaged| damaged.is_empty())
-    }
-
-    /// What is wrong with the blobs of the module.
-    fn damage_of(&self, module: &StoredModule) -> Result<Vec<StoreError>, StoreError> {
-        let mut damaged = Vec::new();
-        let attached = module.natives.iter().map(|native| &native.manifest);
-        let attached = attached.chain(module.signatures.iter().map(|signature| &signature.manifest));
-        for manifest in std::iter::once(&module.manifest).chain(attached) {
-            for file in self.manifest(manifest)?.files() {
-                damaged.extend(self.layout.verify(&file.digest).err());
-            }
-        }
-        Ok(damaged)
-    }
-
     /// Removes the module that `reference` names, and the blobs that no other module has. Under other names that it has, it stays. Returns how
     /// it was shown.
     pub fn remove(&self, reference: &Reference) -> Result<String, StoreError> {
@@ -323,7 +285,12 @@ impl Store {
             return Ok(entry_shown(&entry));
         }
         let attached: BTreeSet<Digest> = self.attached(&index, &entry.digest).map(|(found, _)| found.digest).collect();
-        index.manifests.retain(|other| other.digest != entry.digest && !attached.contains(&other.digest));
+        // Also those that cannot be read any more.
+        let subject = entry.digest.to_string();
+        let is_its = |other: &Descriptor| {
+            attached.contains(&other.digest) || other.annotation(annotation::SUBJECT) == Some(subject.as_str())
+        };
+        index.manifests.retain(|other| other.digest != entry.digest && !is_its(other));
         self.layout.write_index(&index, &lock)?;
         self.remove_unused(&index)?;
         let files = self.root().join(crate::check_out::FOLDER).join(entry.digest.hex());
@@ -356,7 +323,11 @@ impl Store {
     }
 
     /// The entries of `index` that are attached to the manifest `subject`, and their manifests. Those that cannot be read are left out.
-    fn attached<'a>(&self, index: &'a Index, subject: &Digest) -> impl Iterator<Item = (&'a Descriptor, Manifest)> {
+    pub(crate) fn attached<'a>(
+        &self,
+        index: &'a Index,
+        subject: &Digest,
+    ) -> impl Iterator<Item = (&'a Descriptor, Manifest)> {
         let subject = *subject;
         // Entries of other tools do not tell their subject, so their manifests are read.
         let is_attached = move |entry: &&Descriptor| {
@@ -371,14 +342,15 @@ impl Store {
     }
 
     /// The module whose manifest is `entry`.
-    fn module(&self, index: &Index, entry: &Descriptor) -> Result<StoredModule, StoreError> {
+    pub(crate) fn module(&self, index: &Index, entry: &Descriptor) -> Result<StoredModule, StoreError> {
         let manifest = self.manifest(entry)?;
         let component = manifest.layer(media_type::WASM).cloned();
         let mut natives: Vec<Native> = native(entry, &manifest).into_iter().collect();
         let mut signatures = Vec::new();
         for (descriptor, attached) in self.attached(index, &entry.digest) {
             natives.extend(native(descriptor, &attached));
-            signatures.extend(self.signature(descriptor, &attached));
+            // One that cannot be read counts for nothing; `verify` reports it.
+            signatures.extend(self.signature(descriptor, &attached).ok().flatten());
         }
         if component.is_none() && natives.is_empty() {
             return Err(StoreError::NoModule(entry.digest, "it has neither a layer application/wasm nor a probe"));
@@ -393,13 +365,6 @@ impl Store {
             signatures,
         })
     }
-
-    fn signature(&self, descriptor: &Descriptor, manifest: &Manifest) -> Option<StoredSignature> {
-        let text = |kind: &str| String::from_utf8(self.layout.document(manifest.layer(kind)?).ok()?).ok();
-        let statement = text(media_type::STATEMENT_LAYER)?;
-        let signature = text(media_type::MINISIGN_LAYER)?.parse().ok()?;
-        Some(StoredSignature { manifest: plain(descriptor), statement, signature })
-    }
 }
 
 /// The probe that `manifest` holds, if it is one.
@@ -410,7 +375,7 @@ fn native(descriptor: &Descriptor, manifest: &Manifest) -> Option<Native> {
 }
 
 /// Whether an entry of the index is a module: a component, or a probe that has a name of its own.
-fn is_module(entry: &Descriptor) -> bool {
+pub(crate) fn is_module(entry: &Descriptor) -> bool {
     let has_name = [annotation::REF_NAME, annotation::PULLED_FROM].iter().any(|key| entry.annotation(key).is_some());
     entry.artifact_type.is_none() || has_name
 }
@@ -434,11 +399,11 @@ fn attached_entry(descriptor: &Descriptor, subject: &Digest) -> Descriptor {
 }
 
 /// The descriptor without what only this store says of it.
-fn plain(descriptor: &Descriptor) -> Descriptor {
+pub(crate) fn plain(descriptor: &Descriptor) -> Descriptor {
     Descriptor::new(&descriptor.media_type, descriptor.digest, descriptor.size)
 }
 
-fn entry_shown(entry: &Descriptor) -> String {
+pub(crate) fn entry_shown(entry: &Descriptor) -> String {
     let name = [annotation::REF_NAME, annotation::PULLED_FROM].iter().find_map(|key| entry.annotation(key));
     name.map_or_else(|| entry.digest.to_string(), str::to_owned)
 }

@@ -24,13 +24,17 @@ pub(super) fn run(arguments: &VerifyArgs) -> anyhow::Result<Exit> {
         asked.push(reference);
     }
     let mut is_held = true;
+    let is_asked = |module: &StoredModule| asked.is_empty() || asked.iter().any(|asked| names(asked, module));
+    let damaged = store.verify(is_asked)?;
     for module in modules(&store, &asked)? {
         let (lines, holds) = signatures(&module, &policy);
         text += &format!("{} {}\n{lines}", module.shown(), module.manifest.digest);
+        // What is damaged may be its signature.
+        if module.signatures.is_empty() && damaged.iter().all(|damage| damage.module != module.shown()) {
+            text += "  not signed\n";
+        }
         is_held &= holds;
     }
-    let is_asked = |module: &StoredModule| asked.is_empty() || asked.iter().any(|asked| names(asked, module));
-    let damaged = store.verify(is_asked)?;
     for damage in &damaged {
         text += &format!("FAILED {}: {}\n", damage.module, damage.error);
     }
@@ -88,9 +92,6 @@ fn signatures(module: &StoredModule, policy: &Policy) -> (String, bool) {
             }
         };
         lines += &format!("  {line}\n");
-    }
-    if module.signatures.is_empty() {
-        lines += "  not signed\n";
     }
     (lines, is_held)
 }

@@ -1,10 +1,11 @@
 //! Tests a store through its public interface: what is added is found by every reference, and what was changed on disk is found out.
 
 use module_store::{
-    Annotations, Digest, ModuleName, NewModule, Pulled, Reference, SecretKey, Store, StoreError, StoredModule,
-    media_type,
+    Annotations, Descriptor, Digest, Manifest, ModuleName, NewModule, Pulled, Reference, SecretKey, Store, StoreError,
+    StoredModule, media_type,
 };
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -296,6 +297,64 @@ fn signature_is_attached_to_the_module_that_it_is_of() {
     let other = text.replace("1.2.0", "1.2.1");
     check(bench.store.attach_signature(&module, &other, &signature), &["not of acme:json@1.2.0"]);
     check(bench.store.attach_signature(&module, "text", &signature), &["line 1 of the statement"]);
+}
+
+#[test]
+fn damaged_signature_is_reported_and_can_be_removed() {
+    let bench = Bench::new();
+    let blob = |digest: &Digest| bench.folder.path().join("store/blobs/sha256").join(digest.hex());
+    let sign = || {
+        let module = bench.add(NAME, "a", Some(PROBE)).unwrap();
+        let key = SecretKey::generate().unwrap();
+        let text = module.statement().unwrap().to_string();
+        bench.store.attach_signature(&module, &text, &key.sign(text.as_bytes(), "")).unwrap();
+        assert_eq!(bench.damaged(), [""; 0]);
+        bench.find(NAME).unwrap().signatures[0].manifest.clone()
+    };
+    let remove = || bench.store.remove(&Reference::parse(NAME).unwrap().unwrap()).unwrap();
+    for layer in [media_type::MINISIGN_LAYER, media_type::STATEMENT_LAYER] {
+        let manifest = sign();
+        let file = bench.store.manifest(&manifest).unwrap().layer(layer).unwrap().digest;
+        fs::write(blob(&file), "damaged").unwrap();
+        assert!(bench.find(NAME).unwrap().signatures.is_empty(), "it counts for nothing");
+        assert_eq!(bench.damaged().len(), 1, "{:?}", bench.damaged());
+        assert!(bench.damaged()[0].contains(&file.to_string()), "{:?}", bench.damaged());
+        remove();
+    }
+    let manifest = sign();
+    fs::write(blob(&manifest.digest), "{}").unwrap();
+    assert_eq!(bench.damaged().len(), 1, "{:?}", bench.damaged());
+    assert!(bench.damaged()[0].contains(&manifest.digest.to_string()), "{:?}", bench.damaged());
+    remove();
+    assert_eq!(bench.blobs(), 0, "nothing is left that a new module could be confused with");
+    sign();
+}
+
+#[test]
+fn signature_that_is_no_signature_is_reported() {
+    let bench = Bench::new();
+    let module = bench.add(NAME, "a", None).unwrap();
+    let put = |bytes: &[u8], media_type: &str| {
+        let descriptor = Descriptor::of_bytes(media_type, bytes);
+        bench.store.put_blob(&descriptor, |writer| write_all(writer, bytes)).unwrap();
+        descriptor
+    };
+    let layers = vec![put(b"statement", media_type::STATEMENT_LAYER), put(b"text", media_type::MINISIGN_LAYER)];
+    let mut manifest = Manifest::new(Some(media_type::SIGNATURE), put(b"{}", media_type::EMPTY), layers);
+    manifest.subject = Some(module.manifest.clone());
+    let attached = put(&manifest.to_bytes(), media_type::MANIFEST);
+    let attached = vec![Descriptor { artifact_type: Some(media_type::SIGNATURE.to_owned()), ..attached }];
+    let source = "oci://localhost:5000/acme/json:1.2.0".to_owned();
+    bench.store.enter(&Pulled { manifest: module.manifest.clone(), attached, source, name: None }).unwrap();
+    let module = bench.find(NAME).unwrap();
+    assert!(module.signatures.is_empty(), "{module:?}");
+    assert_eq!(bench.damaged().len(), 1, "{:?}", bench.damaged());
+    assert!(bench.damaged()[0].contains("a signature that cannot be read: not a signature of minisign"));
+    assert!(bench.store.is_intact(&module), "it is as it was pulled");
+}
+
+fn write_all(writer: &mut dyn Write, bytes: &[u8]) -> Result<(), StoreError> {
+    writer.write_all(bytes).map_err(|source| StoreError::Io { path: PathBuf::new(), source })
 }
 
 #[test]
