@@ -5,10 +5,12 @@
 
 mod option;
 mod program;
+mod reach;
 mod servers;
 
 pub use option::{Shorthand, Takes};
 pub use program::Program;
+pub use reach::Reach;
 pub use servers::{Server, Servers};
 
 use bench_drivers::{Driver, Grants, Module};
@@ -77,6 +79,14 @@ pub trait Family: Sync {
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, repetitions: u64) -> Duration {
         let _ = (scenario, arguments, repetitions);
         Duration::ZERO
+    }
+
+    /// What it uses of the machine for a scenario with these `arguments`, beyond what the scenario requires. Whoever measures for others grants
+    /// all of it or refuses the run, so an argument that reaches a file, an account or a server must be named here. Also called for scenarios
+    /// of other families.
+    fn reaches(&self, scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+        let _ = (scenario, arguments);
+        Vec::new()
     }
 
     /// The servers of a new run, if scenarios can require `postgres:PARAMETER` because of this family.

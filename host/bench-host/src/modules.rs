@@ -74,7 +74,7 @@ pub(crate) struct Loader {
     pub(crate) descriptions: Descriptions,
     /// What finds the digests of modules. None is kept, unless a command only shows what modules are: what is run is read.
     pub(crate) digests: FileDigests,
-    /// What the user trusts.
+    /// What is trusted.
     pub(crate) trust: Trust,
     pub(crate) limits: LimitArgs,
     /// Scratch folders for workers; removed with the last copy of this.
@@ -96,13 +96,19 @@ const DEADLINE_NS: u64 = 30_000_000_000;
 pub(crate) const BUILTIN: &str = "builtin:self";
 
 impl Loader {
+    /// Loads modules with what the user trusts.
     pub(crate) fn new(grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
+        Self::trusting(Trust::read()?, grants, limits)
+    }
+
+    /// Loads modules with what `trust` says and nothing else of the user's policy.
+    pub(crate) fn trusting(trust: Trust, grants: &GrantArgs, limits: LimitArgs) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program to start workers with")?;
         let cache = trusted_cache();
         Ok(Self {
             descriptions: Descriptions::open(paths::description_cache().as_deref()),
             digests: FileDigests::default(),
-            trust: Trust::read()?,
+            trust,
             workers: Workers {
                 program,
                 arguments: vec!["worker".to_owned()],

@@ -8,8 +8,10 @@ mod measuring;
 mod policy;
 mod shipped;
 
+pub(crate) use measuring::longest_repetition;
+
 use super::load::plan;
-use super::run::{Prepared, prepare};
+use super::run::{Prepared, prepare_trusting};
 use crate::cli::{AgentArgs, Cli, Command, CpuList, RunArgs};
 use crate::execute::{Job, interrupt, planned, program_sha256};
 use crate::fingerprint::fingerprint;
@@ -208,11 +210,21 @@ impl Task {
         Ok(arguments)
     }
 
+    /// Loads what `arguments` select. What modules are granted and denied is said by the policy of this agent, if it has one: that of the user
+    /// whose account it runs in is for the user's own runs.
+    fn load_selected(&self, arguments: &mut RunArgs) -> anyhow::Result<Prepared> {
+        let trust = match &self.policy {
+            Some(policy) => policy.trust().clone(),
+            None => Trust::read()?,
+        };
+        prepare_trusting(trust, arguments, None, self.interrupt)
+    }
+
     /// Takes the modules of this machine if they are those of `spec`. Else returns the digests of those that have yet to be sent, because they are
     /// neither in its store nor in a registry that may be asked.
     fn choose_modules(&mut self, spec: &Spec) -> anyhow::Result<Vec<String>> {
         let mut arguments = self.parse(spec)?;
-        let prepared = prepare(&mut arguments, None, self.interrupt);
+        let prepared = self.load_selected(&mut arguments);
         let unlike =
             match prepared.and_then(|prepared| same_modules(&spec.modules, &prepared.modules).map(|()| prepared)) {
                 Ok(prepared) => {
@@ -245,7 +257,7 @@ impl Task {
             None => {
                 let mut arguments = self.parse(spec)?;
                 arguments.modules = vec![self.store().folder(spec, &self.own.agent)?];
-                let prepared = prepare(&mut arguments, None, self.interrupt)?;
+                let prepared = self.load_selected(&mut arguments)?;
                 same_modules(&spec.modules, &prepared.modules)?;
                 (arguments, prepared)
             }

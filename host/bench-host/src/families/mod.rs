@@ -119,6 +119,12 @@ pub(crate) fn extra_deadline(scenario: &Scenario, arguments: &Arguments, repetit
     FAMILIES.iter().map(|family| family.extra_deadline(scenario, arguments, repetitions)).sum()
 }
 
+/// What the families use of the machine for a scenario with these `arguments`, beyond what it requires.
+#[cfg(feature = "fleet")]
+pub(crate) fn reaches(scenario: &Scenario, arguments: &Arguments) -> Vec<bench_family::Reach> {
+    FAMILIES.iter().flat_map(|family| family.reaches(scenario, arguments)).collect()
+}
+
 /// The servers of a new run, if any family has some.
 pub(crate) fn servers() -> Option<Arc<dyn Servers>> {
     FAMILIES.iter().find_map(|family| family.servers())

@@ -50,6 +50,8 @@ mod nats_server;
 mod operators;
 mod packages;
 mod planning;
+#[cfg(feature = "fleet")]
+mod policies;
 #[cfg(feature = "price")]
 mod pricing;
 mod profiling;

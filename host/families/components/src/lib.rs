@@ -12,8 +12,8 @@ mod stopwatch;
 mod wave;
 
 use bench_drivers::{Grants, Module};
-use bench_family::{Family, Shorthand, Takes};
-use bench_model::Descriptor;
+use bench_family::{Family, Reach, Shorthand, Takes};
+use bench_model::{Arguments, Descriptor, Scenario};
 use bench_wasm::{Adapters, Capabilities};
 use std::path::Path;
 
@@ -57,6 +57,10 @@ impl Family for Components {
             let command = commands::NativeCommand::new(program, descriptor.clone(), grants.clone())?;
             Ok(Box::new(command) as Box<dyn Module>)
         })
+    }
+
+    fn reaches(&self, scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+        commands::reaches(scenario, arguments)
     }
 
     fn options(&self) -> &'static [Shorthand] {

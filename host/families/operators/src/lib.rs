@@ -17,7 +17,7 @@ pub use operators::{
 };
 
 use bench_drivers::Driver;
-use bench_family::{Family, Program, Shorthand, Takes};
+use bench_family::{Family, Program, Reach, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
 use bench_report::FamilyReport;
 use bench_wasm::Capabilities;
@@ -64,6 +64,11 @@ impl Family for OperatorFamily {
         let idle = Duration::from_millis(of(spec::IDLE_MS).saturating_mul(2));
         let lost = Duration::from_millis(of(spec::DEADLINE_MS).saturating_mul(3 * 2));
         OPERATOR.saturating_mul(u32::try_from(events).unwrap_or(u32::MAX)) + idle + lost + Duration::from_nanos(sending)
+    }
+
+    fn reaches(&self, scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+        let is_kube = scenario.driver == spec::DRIVER && arguments.text(spec::CONTROL_PLANE) == Ok(spec::KUBE);
+        if is_kube { vec![Reach::Kubeconfig] } else { Vec::new() }
     }
 
     fn report(&self) -> Option<&'static dyn FamilyReport> {
@@ -119,5 +124,16 @@ mod tests {
         check(&chain, &[("count", 100), ("idle_ms", 2000), ("deadline_ms", 10_000)], 0, 66);
         check(&chain, &[], 1500, 0);
         check(&Scenario::new("other", spec::FAMILY, ""), &[("count", 100)], 1500, 0);
+    }
+
+    #[test]
+    fn kubeconfig_is_reached_by_the_control_plane_kube_alone() {
+        let check = |scenario: &Scenario, plane: &str, expect: &[Reach]| {
+            let arguments: Arguments = [("control_plane", plane)].into_iter().collect();
+            assert_eq!(OperatorFamily.reaches(scenario, &arguments), expect, "{plane}");
+        };
+        check(&spec::chain(), "kube", &[Reach::Kubeconfig]);
+        check(&spec::chain(), "embedded", &[]);
+        check(&Scenario::new("other", spec::FAMILY, ""), "kube", &[]);
     }
 }

@@ -19,7 +19,8 @@ pub use functions::{
 };
 
 use bench_drivers::Driver;
-use bench_family::{Family, Program, Shorthand, Takes};
+use bench_family::{Family, Program, Reach, Shorthand, Takes};
+use bench_model::{Arguments, Scenario};
 use bench_report::FamilyReport;
 use bench_wasm::{Adapters, Capabilities};
 
@@ -64,5 +65,34 @@ impl Family for Serverless {
 
     fn programs(&self) -> &'static [Program] {
         &[process::SERVER, process::PEER]
+    }
+
+    fn reaches(&self, scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+        if scenario.family != spec::FAMILY && scenario.driver != spec::HANDLER_DRIVER {
+            return Vec::new();
+        }
+        let text = |name| arguments.text(name).unwrap_or_default();
+        let request = Reach::of_file(text(spec::REQUEST_FILE));
+        request.into_iter().chain(Reach::of_content(text(spec::EXPECT))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_request_and_of_its_response_are_reached() {
+        let check = |scenario: &Scenario, given: &[(&str, &str)], expect: &[&str]| {
+            let arguments: Arguments = given.iter().copied().collect();
+            let expect: Vec<_> = expect.iter().map(|file| Reach::Read((*file).to_owned())).collect();
+            assert_eq!(Serverless.reaches(scenario, &arguments), expect, "{arguments}");
+        };
+        for scenario in [spec::handler_handle(), spec::handler_request(), spec::handler_cold_start()] {
+            check(&scenario, &[("request", ""), ("expect", "")], &[]);
+            check(&scenario, &[("request", "a.http"), ("expect", "hello")], &["a.http"]);
+            check(&scenario, &[("request", "/a"), ("expect", "@/b")], &["/a", "/b"]);
+        }
+        check(&Scenario::new("other", "other", ""), &[("expect", "@/b")], &[]);
     }
 }

@@ -10,7 +10,7 @@ mod spec;
 mod stages;
 
 use bench_drivers::Driver;
-use bench_family::{Family, Shorthand, Takes};
+use bench_family::{Family, Reach, Shorthand, Takes};
 use bench_model::{Arguments, Scenario};
 use bench_report::FamilyReport;
 use std::time::Duration;
@@ -98,6 +98,15 @@ impl Family for Tabular {
         ]
     }
 
+    /// The folders that fetched pages and their rows are kept in. Files that are read are requirements.
+    fn reaches(&self, scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+        if scenario.family != self.name() {
+            return Vec::new();
+        }
+        let folders = ["keep", "keep_typed"].into_iter().filter_map(|name| arguments.text(name).ok());
+        folders.filter_map(Reach::of_output).collect()
+    }
+
     /// Rows are generated and compared once per process, however often a stage is repeated.
     fn extra_deadline(&self, scenario: &Scenario, arguments: &Arguments, _repetitions: u64) -> Duration {
         if scenario.family != self.name() {
@@ -125,5 +134,16 @@ mod tests {
         check("tabular", "scale_permille", 1_000, 600_200);
         check("tabular", "threads", 2, 0);
         check("pipelines", "rows", 20_000, 0);
+    }
+
+    #[test]
+    fn folders_that_pages_are_kept_in_are_written_to() {
+        let check = |family: &str, keep: &str, expect: &[Reach]| {
+            let arguments: Arguments = [("keep", keep), ("csv", "/a.csv")].into_iter().collect();
+            assert_eq!(Tabular.reaches(&Scenario::new("fetch", family, ""), &arguments), expect, "{family} {keep}");
+        };
+        check("tabular", "", &[]);
+        check("tabular", "/kept", &[Reach::Write("/kept".to_owned())]);
+        check("other", "/kept", &[]);
     }
 }

@@ -111,6 +111,12 @@ const PORT: u16 = 5432;
 /// The default of libpq is to wait for ever.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Keywords whose values are files that are read.
+const OF_FILES: [&str; 2] = ["passfile", "sslrootcert"];
+
+/// The value of `sslrootcert` that stands for the certificates of the system.
+pub(crate) const SYSTEM: &str = "system";
+
 /// Keywords whose variable has another name than `PG` and the keyword in capitals.
 const VARIABLES: [(&str, &str); 4] = [
     ("dbname", "PGDATABASE"),
@@ -178,6 +184,14 @@ impl Settings {
             root_certificate: values.root_certificate(environment),
             timeout: values.timeout()?,
         })
+    }
+
+    /// The files that the connection string `text` itself names, and that are read to connect.
+    pub fn files(text: &str) -> Result<Vec<PathBuf>, SettingsError> {
+        let pairs = pairs(text).map_err(wrong)?.into_iter();
+        let of_files = pairs.filter(|pair| OF_FILES.contains(&pair.keyword.as_str()));
+        let named = of_files.filter(|pair| !pair.value.is_empty() && pair.value != SYSTEM);
+        Ok(named.map(|pair| PathBuf::from(pair.value)).collect())
     }
 
     /// The connection string for clients that read no environment, for the server at `address`, with its password.
@@ -405,6 +419,19 @@ mod tests {
         check("service=shop", &plain(), Err("there is no service file"));
         let of_variables = Environment::new([("PGSERVICE", "shop"), ("PGHOST", "other")], Some(home.path()), "ann");
         check("postgres://", &of_variables, Ok("bob shop db:5432 (of the file) prefer"));
+    }
+
+    #[test]
+    fn files_of_a_connection_are_those_that_it_names() {
+        let check = |text: &str, expect: &[&str]| {
+            let expect: Vec<_> = expect.iter().map(PathBuf::from).collect();
+            assert_eq!(Settings::files(text).unwrap(), expect, "{text}");
+        };
+        check("host=h passfile=/p sslrootcert='/a b'", &["/p", "/a b"]);
+        check("postgres://h/d?sslrootcert=%2Fr.crt", &["/r.crt"]);
+        check("host=h passfile=/p passfile=/q", &["/p", "/q"]);
+        check("postgres://h/d?sslrootcert=system", &[]);
+        check("service=shop passfile=''", &[]);
     }
 
     #[test]

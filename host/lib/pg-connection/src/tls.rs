@@ -1,6 +1,7 @@
 //! The TLS settings of a connection: which certificates of a server are accepted, by the rules of libpq
 //! (<https://www.postgresql.org/docs/current/libpq-ssl.html>).
 
+use crate::settings::SYSTEM;
 use crate::{Settings, SslMode};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,9 +25,6 @@ pub enum TlsError {
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
-
-/// The value of `sslrootcert` that stands for the certificates of the system.
-const SYSTEM: &str = "system";
 
 /// The TLS settings for `settings`.
 pub(crate) fn config(settings: &Settings) -> Result<Arc<ClientConfig>, TlsError> {

@@ -2,10 +2,13 @@
 //! its digest must be trusted on this machine too.
 
 use crate::cli::RunArgs;
+use crate::families;
+use crate::resolve::{PROJECT, RUN, TEMPORARY};
 use crate::stored::Trust;
 use anyhow::{Context, bail, ensure};
 use bench_engine::Plan;
 use bench_engine::worker::Isolation;
+use bench_family::Reach;
 use bench_fleet::{ModuleDigest, Spec};
 use bench_model::{Arguments, Arm, Requirement, Scenario};
 use module_store::{Digest, Grant, Policy, Signature, SubmitterTrust};
@@ -23,6 +26,11 @@ impl AgentPolicy {
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
         ensure!(file.is_file(), "--policy {}: there is no such file; without one nothing is allowed", file.display());
         Ok(Self { file: file.to_owned(), trust: Trust::of(Policy::read(file)?) })
+    }
+
+    /// What this policy says of modules, with which they are loaded.
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// An error if `spec`, whose command line is `arguments`, may not be measured. Neither loads nor reads anything of the run.
@@ -60,7 +68,8 @@ impl AgentPolicy {
         Ok(self.submitter(spec)?.sources.iter().any(|source| source.has(address)))
     }
 
-    /// An error if the cells of `plan` need a server that the submitter of `spec` may not have: of a suite, or by default.
+    /// An error if the cells of `plan` need a server, a file or an account that the submitter of `spec` may not have, wherever the argument
+    /// comes from that says so: from the command line, a suite, or a default.
     pub(super) fn permit_plan(&self, spec: &Spec, plan: &Plan) -> anyhow::Result<()> {
         let submitter = self.submitter(spec)?;
         for cell in &plan.cells {
@@ -68,12 +77,31 @@ impl AgentPolicy {
             for value in parameters.filter_map(|name| cell.arguments.get(name)) {
                 self.permit_grants(submitter, grants_of(&value.to_string(), submitter))?;
             }
-            let folders = cell.scenario.requirements.iter().filter_map(Requirement::scratch_parameter);
-            for name in folders {
-                self.permit_grants(submitter, Ok(written(&cell.scenario, name, &cell.arguments)))?;
+            for requirement in &cell.scenario.requirements {
+                self.permit_grants(submitter, place(&cell.scenario, requirement, &cell.arguments))?;
+            }
+            for reach in families::reaches(&cell.scenario, &cell.arguments) {
+                self.permit_reach(submitter, &plan.full_name(cell), &reach)?;
             }
         }
         Ok(())
+    }
+
+    /// An error if `scenario` may not have what a family uses for it.
+    fn permit_reach(&self, submitter: &SubmitterTrust, scenario: &str, reach: &Reach) -> anyhow::Result<()> {
+        match reach {
+            Reach::Read(path) => self.permit_grants(submitter, of_path(path, true)),
+            Reach::Write(path) => self.permit_grants(submitter, of_path(path, false)),
+            Reach::Kubeconfig => {
+                ensure!(
+                    submitter.kubeconfig,
+                    "the submitter {} may not use the kubeconfig of this machine, as {scenario} would; {}: `kubeconfig = true`",
+                    submitter.name,
+                    self.next()
+                );
+                Ok(())
+            }
+        }
     }
 
     fn permit_grants(&self, submitter: &SubmitterTrust, needed: anyhow::Result<Vec<Grant>>) -> anyhow::Result<()> {
@@ -152,25 +180,47 @@ fn grants(arguments: &RunArgs, submitter: &SubmitterTrust) -> anyhow::Result<Vec
     Ok(grants)
 }
 
-/// What the folder parameter `name` of a scenario needs, in which a folder is made and written to. A default is the trusted module's own.
-fn written(scenario: &Scenario, name: &str, arguments: &Arguments) -> Vec<Grant> {
+/// What the scenario needs to read or write at the path that a parameter of this requirement has. A default is the trusted module's own.
+fn place(scenario: &Scenario, requirement: &Requirement, arguments: &Arguments) -> anyhow::Result<Vec<Grant>> {
+    let (name, read_only) = match (requirement.read_parameter(), requirement.scratch_parameter()) {
+        (Some(name), _) => (name, true),
+        (None, Some(name)) => (name, false),
+        (None, None) => return Ok(Vec::new()),
+    };
     let is_default = |value| {
         let parameter = scenario.parameters.iter().find(|parameter| parameter.name == name);
         parameter.is_some_and(|parameter| parameter.defaults.contains(value))
     };
-    let given = arguments.get(name).filter(|value| !is_default(value)).map(ToString::to_string);
-    let folder = given.filter(|folder| !folder.starts_with('@'));
-    folder.map(|host| Grant::Dir { guest: host.clone(), host, read_only: false }).into_iter().collect()
+    match arguments.get(name).filter(|value| !is_default(value)).map(ToString::to_string) {
+        Some(path) if ![PROJECT, TEMPORARY].contains(&path.as_str()) => of_path(&path, read_only),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What reading a path needs, or writing to it. The directory of the run is the run's own.
+fn of_path(path: &str, read_only: bool) -> anyhow::Result<Vec<Grant>> {
+    if let Some(inside) = path.strip_prefix(RUN) {
+        let is_inside = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_)));
+        ensure!(is_inside, "`{path}` leads out of the directory of the run");
+        return Ok(Vec::new());
+    }
+    Ok(vec![Grant::Dir { host: path.to_owned(), guest: path.to_owned(), read_only }])
 }
 
 /// What a parameter with this value needs of the machine. Of a connection string it is what the host will connect to, wherever in it that
 /// stands: words of it override others, and the environment of this machine completes it.
 fn grants_of(value: &str, submitter: &SubmitterTrust) -> anyhow::Result<Vec<Grant>> {
-    if let Some(inside) = value.strip_prefix("@run/") {
-        let is_inside = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_)));
-        ensure!(is_inside, "`{value}` leads out of the directory of the run");
+    if [PROJECT, TEMPORARY].contains(&value) {
+        return Ok(Vec::new());
     }
-    if value.starts_with('@') {
+    if value.starts_with(RUN) {
+        return of_path(value, true);
+    }
+    if let Some(named) = value.strip_prefix('@') {
+        // Families that take the content of a file as a value say so themselves; this is before any module is loaded.
+        if named.contains('/') {
+            return of_path(named, true);
+        }
         ensure!(
             submitter.natives,
             "the submitter {} may not have servers started, as `{value}` does, because they are native code",
@@ -180,15 +230,17 @@ fn grants_of(value: &str, submitter: &SubmitterTrust) -> anyhow::Result<Vec<Gran
     }
     if is_connection(value) {
         let settings = Settings::resolve(value, &Environment::of_process())?;
-        return Ok(settings.addresses.iter().map(|address| Grant::Net(address.to_connect())).collect());
+        let mut grants: Vec<Grant> =
+            settings.addresses.iter().map(|address| Grant::Net(address.to_connect())).collect();
+        for file in Settings::files(value)? {
+            grants.extend(of_path(&file.display().to_string(), true)?);
+        }
+        return Ok(grants);
     }
-    Ok(if let Some((_, rest)) = value.split_once("://") {
-        vec![Grant::Net(address(rest))]
-    } else if is_path(value) {
-        vec![Grant::Dir { host: value.to_owned(), guest: value.to_owned(), read_only: true }]
-    } else {
-        Vec::new()
-    })
+    if let Some((_, rest)) = value.split_once("://") {
+        return Ok(vec![Grant::Net(address(rest))]);
+    }
+    if is_path(value) { of_path(value, true) } else { Ok(Vec::new()) }
 }
 
 /// Whether a value names a place on this machine: one that exists, or that native code could make.
@@ -218,8 +270,9 @@ fn includes(given: &Grant, needed: &Grant) -> bool {
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
+    use bench_engine::{LoadedModule, Selection};
     use bench_fleet::PROTOCOL;
-    use bench_model::Parameter;
+    use bench_model::{Descriptor, Parameter};
     use clap::Parser;
     use module_store::SecretKey;
     use std::fs::{self, Permissions};
@@ -260,14 +313,23 @@ mod tests {
 
     #[track_caller]
     fn check_signed(spec: &Spec, policy: &str, expect: Result<(), &str>) {
+        let words = ["bench-host", "run"].into_iter().chain(spec.words.iter().map(String::as_str));
+        let Command::Run(arguments) = Cli::try_parse_from(words).unwrap().command else { panic!("not `run`") };
+        compare(read(policy).permit(spec, &arguments), expect);
+    }
+
+    /// The policy of this text.
+    fn read(policy: &str) -> AgentPolicy {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("policy.toml");
         let policy = policy.replace("COMPONENT", &Digest::of_bytes(COMPONENT).to_string());
         fs::write(&file, policy.replace("PROBE", &Digest::of_bytes(PROBE).to_string())).unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-        let words = ["bench-host", "run"].into_iter().chain(spec.words.iter().map(String::as_str));
-        let Command::Run(arguments) = Cli::try_parse_from(words).unwrap().command else { panic!("not `run`") };
-        let found = AgentPolicy::read(&file).unwrap().permit(spec, &arguments);
+        AgentPolicy::read(&file).unwrap()
+    }
+
+    #[track_caller]
+    fn compare(found: anyhow::Result<()>, expect: Result<(), &str>) {
         match (found, expect) {
             (Ok(()), Ok(())) => {}
             (Err(error), Err(part)) => assert!(format!("{error:#}").contains(part), "{error:#}"),
@@ -304,10 +366,12 @@ mod tests {
         check("module/scenario", "");
         check("/not/there", "dir /not/there::/not/there:ro");
         check("../not-there", "dir ../not-there::../not-there:ro");
-        let native = SubmitterTrust { natives: true, ..submitter.clone() };
-        assert!(grants_of("@run/fetched", &native).unwrap().is_empty());
+        check("host=h user=u passfile=/p sslrootcert=system", "net h:5432 dir /p::/p:ro");
+        ["@run/fetched", "@project", "@temp"].into_iter().for_each(|own| check(own, ""));
+        check("@/etc/passwd", "dir /etc/passwd::/etc/passwd:ro");
         for outside in ["@run//etc", "@run/../../x"] {
-            assert!(grants_of(outside, &native).unwrap_err().to_string().contains("out of the directory"), "{outside}");
+            let error = grants_of(outside, &submitter).unwrap_err().to_string();
+            assert!(error.contains("out of the directory"), "{outside}: {error}");
         }
         assert!(grants_of("@cluster", &submitter).unwrap_err().to_string().contains("may not have servers started"));
         assert!(grants_of("host=h port=x", &submitter).is_err(), "it cannot be told what this connects to");
@@ -315,19 +379,85 @@ mod tests {
 
     #[test]
     fn folder_that_is_written_to_needs_more_than_one_that_is_read() {
-        let parameter = Parameter::new("directory", "@temp", "a folder");
-        let scenario = Scenario::new("s", "f", "s").requires("scratch:directory", "files").parameter(parameter);
-        let check = |value: &str, expect: &str| {
+        let check = |requirement: &str, value: &str, expect: &str| {
+            let scenario = placed(requirement);
             let mut arguments = Arguments::default();
             arguments.set("directory", value);
-            let needed: Vec<_> = written(&scenario, "directory", &arguments).iter().map(Grant::to_string).collect();
+            let needed = place(&scenario, &scenario.requirements[0], &arguments).unwrap();
+            let needed: Vec<_> = needed.iter().map(Grant::to_string).collect();
             assert_eq!(needed.join(" "), expect, "{value}");
         };
-        check("@temp", "");
-        check("/data", "dir /data::/data");
+        check("scratch:directory", "@temp", "");
+        check("scratch:directory", "/data", "dir /data::/data");
+        check("scratch:directory", "@temp/../data", "dir @temp/../data::@temp/../data");
+        check("read:directory", "own", "");
+        check("read:directory", "@project", "");
+        check("read:directory", "not there", "dir not there::not there:ro");
+        check("module:directory", "/data", "");
         let needed = Grant::Dir { host: "/data".to_owned(), guest: "/data".to_owned(), read_only: false };
         assert!(!includes(&"dir /data::/data:ro".parse().unwrap(), &needed));
         assert!(includes(&"dir /data::/data".parse().unwrap(), &needed));
+    }
+
+    /// A scenario with a place that it requires like this.
+    fn placed(requirement: &str) -> Scenario {
+        let parameter = Parameter::new("directory", "own", "a folder");
+        Scenario::new("s", "f", "s").requires(requirement, "files").parameter(parameter)
+    }
+
+    /// Checks the cells of `scenario` with this argument, for a submitter of whom the policy has these lines.
+    #[track_caller]
+    fn check_plan(scenario: &Scenario, (name, value): (&str, &str), lines: &str, expect: Result<(), &str>) {
+        let key = SecretKey::generate().unwrap();
+        let mut spec = spec("m/s");
+        spec.signature = Some(key.sign(&spec.statement(), "test").to_string());
+        let descriptor = Descriptor::new("m", "1", "").scenario(scenario.clone());
+        let (file, sha256) = (PathBuf::from("m.wasm"), String::new());
+        let offer = LoadedModule { file, sha256, arm: Arm::Wasm, variant: None, descriptor };
+        let axes = vec![(name.to_owned(), vec![value.to_owned()])];
+        let selection = Selection { pattern: "*".to_owned(), arms: None, axes };
+        let plan = Plan::build(vec![offer], &[selection], 1, 1).unwrap();
+        let policy = read(&format!("[submitters.\"{}\"]\nname = \"ci\"\n{lines}\n", key.public()));
+        compare(policy.permit_plan(&spec, &plan), expect);
+    }
+
+    #[test]
+    fn place_that_a_requirement_names_is_granted_or_refused() {
+        let (argument, grants) = (("directory", "data"), "grants = [\"dir data:ro\"]");
+        let refused = "the submitter ci may not be granted `dir data::data:ro`";
+        check_plan(&placed("read:directory"), argument, "", Err(refused));
+        check_plan(&placed("read:directory"), argument, grants, Ok(()));
+        check_plan(&placed("scratch:directory"), argument, grants, Err("may not be granted `dir data::data`"));
+    }
+
+    /// The scenario of this name, as its driver specifies it.
+    #[cfg(any(feature = "operators", feature = "serverless"))]
+    fn specified(driver: &str, name: &str) -> Scenario {
+        let driver = families::drivers().get(driver).unwrap();
+        bench_drivers::Driver::scenarios(driver).into_iter().find(|scenario| scenario.name == name).unwrap()
+    }
+
+    #[cfg(feature = "operators")]
+    #[test]
+    fn kubeconfig_is_used_by_submitters_who_may() {
+        let chain = specified("operator", "chain");
+        let refused = "ci may not use the kubeconfig of this machine, as m/chain would; to allow it, change ";
+        check_plan(&chain, ("control_plane", "kube"), "natives = true", Err(refused));
+        check_plan(&chain, ("control_plane", "kube"), "kubeconfig = true", Ok(()));
+        check_plan(&chain, ("control_plane", "embedded"), "", Ok(()));
+    }
+
+    #[cfg(feature = "serverless")]
+    #[test]
+    fn file_in_place_of_a_value_is_granted_or_refused() {
+        let request = specified("handler", "request");
+        let refused = Err("the submitter ci may not be granted `dir secret::secret:ro`");
+        check_plan(&request, ("expect", "@secret"), "natives = true", refused);
+        check_plan(&request, ("request", "secret"), "natives = true", refused);
+        check_plan(&request, ("expect", "@secret"), "grants = [\"dir secret:ro\"]", Ok(()));
+        check_plan(&request, ("expect", "secret"), "", Ok(()));
+        check("m/s -p expect=@/etc/secret", ALL, Err("may not be granted `dir /etc/secret::/etc/secret:ro`"));
+        check("m/s -p expect=@./secret", ALL, Err("may not be granted `dir ./secret::./secret:ro`"));
     }
 
     #[test]

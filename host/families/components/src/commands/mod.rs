@@ -15,6 +15,7 @@ mod session;
 pub(crate) use native::NativeCommand;
 
 use crate::FAMILY;
+use bench_family::Reach;
 use bench_model::{Arguments, Arm, Metric, ModuleError, Parameter, Scenario, Unit};
 use bench_wasm::{Adapter, Component, ComponentSession};
 use component::ComponentCommand;
@@ -64,6 +65,16 @@ impl Adapter for Commands {
     }
 }
 
+/// The files that a command with these `arguments` reads.
+pub(crate) fn reaches(scenario: &Scenario, arguments: &Arguments) -> Vec<Reach> {
+    if scenario.family != FAMILY || ![SCENARIO, TIMED].contains(&scenario.name.as_str()) {
+        return Vec::new();
+    }
+    let text = |name| arguments.text(name).unwrap_or_default();
+    let input = Reach::of_file(text(options::STDIN));
+    input.into_iter().chain(Reach::of_content(text(crate::calls::EXPECT))).collect()
+}
+
 fn is_command(component: &Component) -> bool {
     #[cfg(feature = "core-modules")]
     if component.offers(core_module::EXPORT) {
@@ -109,4 +120,25 @@ fn with_parameters(scenario: Scenario) -> Scenario {
             .choices([options::SAME, options::ANY]),
         )
         .metric(stage.label("name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_and_expected_output_of_a_command_are_files_that_it_reaches() {
+        let check = |scenario: &Scenario, given: &[(&str, &str)], expect: &[&str]| {
+            let arguments: Arguments = given.iter().copied().collect();
+            let expect: Vec<_> = expect.iter().map(|file| Reach::Read((*file).to_owned())).collect();
+            assert_eq!(reaches(scenario, &arguments), expect, "{arguments}");
+        };
+        for scenario in [run_scenario(), timed_scenario()] {
+            check(&scenario, &[("stdin", ""), ("expect", "")], &[]);
+            check(&scenario, &[("stdin", "input"), ("expect", "text")], &["input"]);
+            check(&scenario, &[("stdin", "/a"), ("expect", "@/b")], &["/a", "/b"]);
+        }
+        // A value in WAVE notation.
+        check(&Scenario::new("call", FAMILY, ""), &[("expect", "@/b")], &[]);
+    }
 }
