@@ -179,7 +179,7 @@ pub fn serve(
         },
         Err(reason) => return refuse(uplink, reason),
     }
-    let lease = match task.prepare(&spec, uplink) {
+    let lease = match task.prepare(&spec, uplink).and_then(|lease| protocol::check_lease(lease).map(|()| lease)) {
         Ok(lease) => lease,
         Err(reason) => return refuse(uplink, reason),
     };
@@ -290,7 +290,11 @@ mod tests {
         fn prepare(&mut self, spec: &Spec, uplink: &mut Uplink) -> Result<Duration, String> {
             self.0.push(format!("prepare {}", spec.id));
             uplink.block(Part::Note(0), b"head\n").map_err(|error| error.to_string())?;
-            if spec.words.is_empty() { Err("nothing to measure".to_owned()) } else { Ok(Duration::from_secs(1)) }
+            match spec.words.first().map(String::as_str) {
+                None => Err("nothing to measure".to_owned()),
+                Some("long") => Ok(2 * protocol::LEASE_MAX),
+                Some(_) => Ok(Duration::from_secs(1)),
+            }
         }
 
         fn measure(&mut self, groups: &[u32], _: &mut Uplink) -> Result<bool, String> {
@@ -418,5 +422,7 @@ mod tests {
             "the spec is of bench-host 2, but this is bench-host 1; install the same version on both machines";
         check_refused(Spec { host_version: "2".to_owned(), ..spec() }, version, &[]);
         check_refused(Spec { words: Vec::new(), ..spec() }, "nothing to measure", &["prepare r"]);
+        let long = protocol::check_lease(2 * protocol::LEASE_MAX).unwrap_err();
+        check_refused(Spec { words: vec!["long".to_owned()], ..spec() }, &long, &["prepare r"]);
     }
 }

@@ -2,9 +2,10 @@
 //! simulate any fleet.
 
 use crate::inspect::Inspector;
-use crate::protocol::{FromAgent, ToAgent};
+use crate::protocol::{FromAgent, ToAgent, check_lease};
 use crate::queue::{AgentId, ClassId, Completed, Lease, Progress, Queue, QueueError, Subject};
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 mod ends;
 mod event;
@@ -112,6 +113,17 @@ impl AgentState {
             Self::Left | Self::Lost | Self::Excluded => Kind::Ended,
         }
     }
+
+    /// Whether a message of an agent in this state changes nothing. It may have been on its way when the agent ended.
+    fn ignores(&self, message: &FromAgent) -> bool {
+        match self {
+            // It has sent everything, or has yet to notice that nothing more is taken of it.
+            Self::Left | Self::Excluded => true,
+            // What it measured is not lost, but it gets nothing more to measure.
+            Self::Lost => !matches!(message, FromAgent::Block { .. } | FromAgent::Completed { .. }),
+            Self::Preparing | Self::Measuring(_) | Self::Silent | Self::Idle | Self::Leaving => false,
+        }
+    }
 }
 
 /// An order for an agent.
@@ -214,14 +226,16 @@ impl<Q: Queue> Coordinator<Q> {
         now_ns: u64,
     ) -> Result<Vec<Order>, QueueError> {
         self.steps += 1;
-        if self.agent(agent).state == AgentState::Excluded {
-            // It has yet to notice that nothing more is taken of it.
+        if self.agent(agent).state.ignores(message) {
             return Ok(Vec::new());
         }
         self.hear(agent, now_ns)?;
         match message {
             FromAgent::Hello(_) | FromAgent::Clock { .. } | FromAgent::Need { .. } => Ok(Vec::new()),
             FromAgent::Ready { lease_ns } => {
+                if let Err(reason) = check_lease(Duration::from_nanos(*lease_ns)) {
+                    return self.distrust(agent, format!("a lease that is too long: {reason}"), now_ns);
+                }
                 self.agent(agent).lease_ns = *lease_ns;
                 Ok(Vec::new())
             }
@@ -289,6 +303,11 @@ impl<Q: Queue> Coordinator<Q> {
     pub fn state(&self, agent: AgentId) -> (&AgentState, u64, u32) {
         let agent = &self.agents[agent.0 as usize];
         (&agent.state, agent.since_ns, agent.finished)
+    }
+
+    /// How long an agent may be silent.
+    pub fn lease(&self, agent: AgentId) -> Duration {
+        Duration::from_nanos(self.agents[agent.0 as usize].lease_ns)
     }
 
     /// The class of an agent.

@@ -1,9 +1,11 @@
 //! The agents of a fleet: child processes of this one, which speak over standard input and output, here or at the other end of `ssh`; or
 //! visitors, which were started elsewhere and connect by themselves.
 
+mod absent;
 mod error;
 mod loss;
 mod messages;
+mod outbox;
 mod process;
 mod restart;
 mod time;
@@ -18,16 +20,17 @@ use crate::coordinator::{Coordinator, Order};
 use crate::protocol::{self, FromAgent, HostCard, PROTOCOL, ProtocolError, Spec, ToAgent};
 use crate::queue::{AgentId, ClassId, Queue, QueueError};
 use bench_sink::runfile::ClockRecord;
+use outbox::{Outbox, Parcel};
 use process::Process;
 use restart::Restarts;
 use std::collections::HashMap;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
-use visitor::{Pipe, RETURN};
+use visitor::RETURN;
 
 /// The agents of a fleet. They are asked to end when this is dropped, and killed if they do not.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Fleet {
     patience: Duration,
     /// The files of modules that agents may lack, by digest.
     modules: HashMap<String, PathBuf>,
+    /// When it was last looked whether all agents read what is sent to them.
+    looked: Instant,
 }
 
 #[derive(Debug)]
@@ -56,12 +61,16 @@ struct Agent {
     /// The process, unless the agent is a visitor.
     process: Option<Process>,
     /// Closed to ask it to stop.
-    orders: Option<Pipe>,
+    orders: Option<Outbox>,
     /// The number of its connections so far: messages of an earlier one are ignored.
     connection: u32,
     has_ended: bool,
     /// The machine and the program that introduced themselves.
     card: Option<HostCard>,
+    /// Those that another coordinator of the run had.
+    earlier: Option<HostCard>,
+    /// Why it did not join, if the fleet goes on without it until it comes.
+    absent: Option<String>,
     /// How far its clock is ahead, as the comparisons so far tell, and how many there were: when it joined, and when it leaves.
     clock: [(Option<ClockRecord>, usize); 2],
     /// Whether it plans what the spec says, and has measured the rooflines.
@@ -159,6 +168,7 @@ impl Fleet {
             due: Restarts::default(),
             patience: RETURN,
             modules: HashMap::new(),
+            looked: Instant::now(),
         }
     }
 
@@ -178,6 +188,8 @@ impl Fleet {
             connection: 0,
             has_ended: true,
             card: None,
+            earlier: None,
+            absent: None,
             clock: [(None, 0); 2],
             is_prepared: false,
             restarted: 0,
@@ -197,16 +209,21 @@ impl Fleet {
     fn listen_to_process(&mut self, agent: AgentId) -> io::Result<()> {
         let process = self.agents[agent.0 as usize].process.as_mut();
         match process.and_then(Process::pipes) {
-            Some((orders, output)) => self.listen(agent, Pipe(Box::new(orders)), Box::new(output)),
+            Some((orders, output)) => self.listen(agent, Box::new(orders), Box::new(output)),
             None => Ok(()),
         }
     }
 
-    /// Takes a new connection of an agent, and reads it on a thread of its own.
-    fn listen(&mut self, agent: AgentId, orders: Pipe, output: Box<dyn Read + Send>) -> io::Result<()> {
+    /// Takes a new connection of an agent, and reads and writes it on threads of its own.
+    fn listen(
+        &mut self,
+        agent: AgentId,
+        orders: Box<dyn Write + Send>,
+        output: Box<dyn Read + Send>,
+    ) -> io::Result<()> {
         let messages = self.waker.clone();
         let known = &mut self.agents[agent.0 as usize];
-        known.orders = Some(orders);
+        known.orders = Some(Outbox::open(orders)?);
         known.has_ended = false;
         known.connection += 1;
         let (name, connection) = (format!("agent {}", known.name), known.connection);
@@ -257,9 +274,8 @@ impl Fleet {
         move || _ = waker.try_send(Message::Woken)
     }
 
-    /// Waits until all agents have introduced themselves.
+    /// Waits until all agents have introduced themselves, or were [left out](Self::remember). Returns the machine of each.
     pub fn join(&mut self, within: Duration, is_stopped: &dyn Fn() -> bool) -> Result<Vec<HostCard>, FleetError> {
-        let mut cards: Vec<Option<HostCard>> = vec![None; self.expected];
         let end = Instant::now() + within;
         // All before it have joined.
         let mut first = 0;
@@ -270,11 +286,10 @@ impl Fleet {
             }
             match self.receive(end.saturating_duration_since(Instant::now())) {
                 Ok(Message::Said { agent, message: FromAgent::Hello(card), .. }) => {
-                    self.agents[agent.0 as usize].card = Some((*card).clone());
                     if card.protocol == PROTOCOL {
                         self.ask_for_time(agent);
                     }
-                    cards[agent.0 as usize] = Some(*card);
+                    self.agents[agent.0 as usize].card = Some(*card);
                 }
                 Ok(Message::Said { agent, message: FromAgent::Failed { reason }, .. }) => {
                     return Err(FleetError::Refused { agent: self.name(agent), reason });
@@ -285,7 +300,9 @@ impl Fleet {
                 }
                 Ok(Message::Ended { agent, error, .. }) => {
                     let reason = self.end(agent, error);
-                    return Err(FleetError::NotJoined { agent: self.name(agent), reason });
+                    if !self.leave_out(agent, &reason) {
+                        return Err(FleetError::NotJoined { agent: self.name(agent), reason });
+                    }
                 }
                 // An agent that had joined may have to do so again.
                 Ok(Message::Came(visitor)) => first = self.meet(visitor)?.map_or(first, |agent| agent.min(first)),
@@ -293,6 +310,7 @@ impl Fleet {
                     first = self.lost_while_joining(loss)?.map_or(first, |agent| agent.min(first));
                 }
                 Ok(Message::Woken) => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) if self.leave_out_missing(within) => {}
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     if missing >= self.agents.len() {
                         return Err(self.too_few(within));
@@ -303,7 +321,7 @@ impl Fleet {
                 }
             }
         }
-        Ok(cards.into_iter().flatten().collect())
+        Ok(self.agents.iter().filter_map(|agent| agent.card.clone()).collect())
     }
 
     /// Has all agents measure `spec` until nothing is left or `is_stopped`. It goes on without an agent that cannot measure the spec, or is lost
@@ -318,6 +336,7 @@ impl Fleet {
         for agent in 0..self.agents.len() as u32 {
             self.order(vec![(AgentId(agent), ToAgent::Spec(Box::new(spec.clone())))]);
         }
+        self.go_on_without_absent(coordinator, observer)?;
         loop {
             if is_stopped() {
                 return Ok(true);
@@ -327,12 +346,14 @@ impl Fleet {
                 let orders = coordinator.gone(agent, self.now_ns())?;
                 self.order(orders);
             }
+            let orders = self.end_deaf(coordinator, observer)?;
+            self.order(orders);
             let now_ns = self.now_ns();
             let orders = settle(coordinator, observer, now_ns)?;
             self.order(orders);
             observer.changed(coordinator, now_ns);
             if coordinator.is_over(now_ns)? {
-                return Ok(false);
+                return self.ensure_presence(coordinator).map(|()| false);
             }
             let wake_ns = coordinator.wake_ns().into_iter().chain(observer.wake_ns()).min();
             let pause = self.pause(wake_ns, now_ns);
@@ -357,14 +378,15 @@ impl Fleet {
             if order == ToAgent::Leave {
                 (0..CLOCK_SAMPLES).for_each(|_| self.ask_for_time(agent));
             }
-            self.send(agent, &order);
+            self.send(agent, Parcel::Order(order));
         }
     }
 
-    /// Sends an order. An agent that cannot be reached has ended, which its output tells too.
-    fn send(&mut self, agent: AgentId, order: &ToAgent) {
-        if let Some(input) = &mut self.agents[agent.0 as usize].orders {
-            let _ = protocol::send(input, order);
+    /// Sends something to an agent, without waiting until it has read it. One that has yet to read very much is ended.
+    fn send(&mut self, agent: AgentId, parcel: Parcel) {
+        let orders = self.agents[agent.0 as usize].orders.as_ref();
+        if orders.is_some_and(|orders| !orders.send(parcel)) {
+            self.dismiss(agent);
         }
     }
 
@@ -378,11 +400,9 @@ impl Fleet {
         match (&mut self.agents[agent.0 as usize].process, error) {
             (None, None) => "its connection has ended".to_owned(),
             (None, Some(error)) => error.to_string(),
-            (Some(process), None) => process.wait(),
+            (Some(process), None) => process.end(),
             (Some(process), Some(error)) => {
-                // It cannot be understood, but may go on.
-                process.kill();
-                process.wait();
+                process.end();
                 error.to_string()
             }
         }
@@ -416,8 +436,7 @@ impl Drop for Fleet {
         }
         let left = self.agents.iter_mut().filter(|agent| !agent.has_ended);
         for process in left.filter_map(|agent| agent.process.as_mut()) {
-            process.kill();
-            process.wait();
+            process.end();
         }
     }
 }

@@ -9,6 +9,7 @@ extern crate self as bench_fleet;
 #[cfg(feature = "nats")]
 mod address;
 mod agent;
+mod aside;
 mod classes;
 mod clock;
 mod collect;
@@ -57,7 +58,7 @@ pub use nats::{
 pub use own::{AgentCard, OwnBlocks, own_blocks};
 pub use pace::Pace;
 pub use place::{AgentPlace, Place, agents};
-pub use protocol::{FromAgent, HostCard, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent};
+pub use protocol::{FromAgent, HostCard, LEASE_MAX, ModuleDigest, PROTOCOL, ProtocolError, Spec, ToAgent, check_lease};
 #[cfg(feature = "nats")]
 pub use queue::Jetstream;
 pub use queue::{

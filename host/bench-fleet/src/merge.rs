@@ -3,9 +3,10 @@
 mod agents;
 
 use crate::MergeError;
+use crate::aside::{Aside, Existing};
 use crate::part::Part;
 use agents::{Kept, Shards, shards};
-use bench_sink::runfile::{EndRecord, Record, RunRecord, RunWriter};
+use bench_sink::runfile::{EndRecord, Record, RunRecord};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -30,23 +31,34 @@ pub struct Merged {
 }
 
 /// Writes the shards in `directories` as one run into the folder `out`; or what counts of that which agents of a fleet kept in `directories`.
-/// The result depends on the shards only, not on the order in which they are given. Nothing is written if anything does not fit.
+/// The result depends on the shards only, not on the order in which they are given. Nothing is written if anything does not fit. The run
+/// directory appears when the run is complete.
 pub fn merge(directories: &[PathBuf], out: &Path, checks: Checks) -> Result<Merged, MergeError> {
-    merge_stopped(directories, out, checks, None)
+    write(directories, out, checks, (None, Existing::Stays))
 }
 
-/// The same, of a run of which cells are missing for the reason `stopped`, if one is given.
+/// The same for the coordinator of a run, of which cells are missing for the reason `stopped`, if one is given. The result of a coordinator that
+/// was killed after it had merged the run is replaced.
 pub fn merge_stopped(
     directories: &[PathBuf],
     out: &Path,
     checks: Checks,
     stopped: Option<String>,
 ) -> Result<Merged, MergeError> {
+    write(directories, out, checks, (stopped, Existing::Replaced))
+}
+
+fn write(
+    directories: &[PathBuf],
+    out: &Path,
+    checks: Checks,
+    (stopped, existing): (Option<String>, Existing),
+) -> Result<Merged, MergeError> {
     let Shards { parts, copies, stopped: unfinished, findings } = read(directories)?;
     check(&parts, checks)?;
     let Some(first) = parts.first() else { return Ok(Merged { directory: out.to_owned(), copies, findings }) };
     let run = head(&parts, first);
-    let mut writer = RunWriter::create(&out.join(&run.id))?;
+    let (aside, mut writer) = Aside::begin(out, &run.id, existing)?;
     writer.append(&[Record::Run(run)])?;
     writer.append_raw(&first.head)?;
     for part in &parts {
@@ -59,7 +71,7 @@ pub fn merge_stopped(
     let finished = parts.iter().map(|part| part.end.as_ref().map_or(&part.part.started, |end| &end.finished)).max();
     let (finished, stopped) = (finished.cloned().unwrap_or_default(), stopped.or(unfinished));
     writer.append(&[Record::End(EndRecord { finished, stopped })])?;
-    Ok(Merged { directory: writer.directory().to_owned(), copies, findings })
+    Ok(Merged { directory: aside.finish(writer)?, copies, findings })
 }
 
 /// Reads the shards in `directories`, sorted by number, and finds copies among them.

@@ -7,6 +7,7 @@ use bench_sink::fingerprint::Fingerprint;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Read, Write};
+use std::time::Duration;
 
 /// The version of these messages. Both sides must have the same.
 pub const PROTOCOL: u32 = 3;
@@ -18,6 +19,21 @@ const LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// Maximum size of a block, the same as that of a worker's reply.
 pub(crate) const BLOCK_BYTES_MAX: u64 = 512 << 20;
+
+/// The longest time that an agent may be silent. What takes longer would keep a run waiting for days when an agent is lost.
+pub const LEASE_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// An error, with what to do, if an agent would have to be silent for longer than that.
+pub fn check_lease(lease: Duration) -> Result<(), String> {
+    if lease <= LEASE_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "a repetition may take {} s, but a fleet waits at most {} s for one; give a shorter --deadline or --time",
+        lease.as_secs(),
+        LEASE_MAX.as_secs()
+    ))
+}
 
 /// What a login shell may print before the agent's first line.
 const GREETING_LINES_MAX: usize = 1_000;

@@ -1,12 +1,14 @@
 //! The state of a fleet run as a file in its folder, which other processes read, and the lock that tells whether the run goes on.
 
 use crate::collect::FleetFolder;
+use crate::own::AgentCard;
 use crate::protocol::Spec;
 use crate::queue::Progress;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The state of a fleet run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,7 @@ const STATUS: &str = "status.json";
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const LAUNCH: &str = "launch.json";
 const SPEC: &str = "spec.json";
+const CARDS: &str = "agents.json";
 
 /// A file that keeps room for the last state and the last messages of a run whose disk is full.
 pub(crate) const RESERVE: &str = "reserve";
@@ -146,15 +149,22 @@ impl FleetFolder {
 
     /// Keeps what the run measures, for a process that goes on with it.
     pub fn keep_spec(&self, spec: &Spec) -> io::Result<()> {
-        fs::write(self.path().join(SPEC), serde_json::to_vec(spec)?)
+        self.put(SPEC, spec, true)
+    }
+
+    /// Keeps which agents the run has, in the order of their numbers, for a process that goes on with it although some of them do not come again.
+    pub fn keep_agents(&self, agents: &[AgentCard]) -> io::Result<()> {
+        self.put(CARDS, agents, true)
+    }
+
+    /// The agents of the run; none if none have joined.
+    pub fn agent_cards(&self) -> io::Result<Vec<AgentCard>> {
+        Ok(self.find(CARDS)?.unwrap_or_default())
     }
 
     /// What the run measures, if another process has begun it. What that collected is removed: the agents send it again.
     pub fn resume_spec(&self) -> io::Result<Option<Spec>> {
-        let spec = match fs::read(self.path().join(SPEC)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            spec => serde_json::from_slice(&spec?)?,
-        };
+        let Some(spec) = self.find(SPEC)? else { return Ok(None) };
         for folder in [self.collected(), self.shards()] {
             match fs::remove_dir_all(folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -164,23 +174,87 @@ impl FleetFolder {
         Ok(Some(spec))
     }
 
-    /// Writes the state, so that a reader sees the one before or this one.
+    /// Writes the state, so that a reader sees the one before or this one. The last one is durable, because it says that nothing else is needed.
     pub fn write(&self, status: &FleetStatus) -> io::Result<()> {
-        let new = self.path().join("status.new");
-        fs::write(&new, serde_json::to_vec(status)?)?;
-        fs::rename(new, self.path().join(STATUS))
+        self.put(STATUS, status, status.ended.is_some())
     }
 
     /// Reads the state that was written last.
     pub fn read(&self) -> io::Result<FleetStatus> {
-        Ok(serde_json::from_slice(&fs::read(self.path().join(STATUS))?)?)
+        self.get(STATUS)
     }
+
+    /// Whether the run has ended and its results are where its state says, so that it is not gone on with.
+    pub fn has_ended(&self) -> bool {
+        self.read().is_ok_and(|status| status.exit.is_some())
+    }
+
+    /// Whether there is anything that only the merge needs.
+    pub fn has_parts(&self) -> bool {
+        self.parts().iter().any(|folder| folder.exists())
+    }
+
+    /// Removes what only the merge needs, of a run that [has ended](Self::has_ended): shards, and what the agents of this machine kept. What the
+    /// agents sent stays, with what does not count.
+    pub fn remove_parts(&self) {
+        // It is the only copy of what does not count, as soon as the agents' own is gone.
+        if sync_all(&self.collected()).is_err() {
+            return;
+        }
+        for folder in self.parts() {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+
+    fn parts(&self) -> [PathBuf; 2] {
+        [self.shards(), self.agents()]
+    }
+
+    /// Writes a file of this folder, so that a reader sees the one before or this one; one that `is_durable` also after a crash.
+    fn put(&self, name: &str, content: &(impl Serialize + ?Sized), is_durable: bool) -> io::Result<()> {
+        let new = self.path().join(name).with_extension("new");
+        let mut file = File::create(&new)?;
+        file.write_all(&serde_json::to_vec(content)?)?;
+        if is_durable {
+            file.sync_all()?;
+        }
+        fs::rename(new, self.path().join(name))?;
+        if is_durable { File::open(self.path())?.sync_all() } else { Ok(()) }
+    }
+
+    /// Reads such a file.
+    fn get<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
+        Ok(serde_json::from_slice(&fs::read(self.path().join(name))?)?)
+    }
+
+    /// The same, if it is there.
+    fn find<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        match self.get(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    }
+}
+
+/// Syncs the files in the folders in `folder`, if there is one.
+fn sync_all(folder: &Path) -> io::Result<()> {
+    let folders = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        folders => folders?,
+    };
+    for folder in folders {
+        for file in fs::read_dir(folder?.path())? {
+            File::open(file?.path())?.sync_all()?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::made_up;
+    use crate::protocol::HostCard;
 
     #[test]
     fn run_that_has_begun_is_kept_for_another_process() {
@@ -202,6 +276,58 @@ mod tests {
         assert!(!other.path().exists());
     }
 
+    /// The state of a run that has ended in this way.
+    fn status(folder: &FleetFolder, (ended, exit): (Option<&str>, Option<u8>)) -> FleetStatus {
+        FleetStatus {
+            id: folder.id(),
+            process: 7,
+            started: "1".to_owned(),
+            written: "2".to_owned(),
+            left_ns: None,
+            ended: ended.map(str::to_owned),
+            exit,
+            directories: Vec::new(),
+            classes: vec![ClassStatus { machine: "x".to_owned(), groups: Progress::default() }],
+            agents: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_merge_needs_stays_until_the_run_has_ended() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        drop(folder.begin().unwrap());
+        assert!(!folder.has_ended() && !folder.has_parts());
+        folder.remove_parts();
+        for kept in [folder.collected(), folder.shards(), folder.agents()] {
+            fs::create_dir_all(kept.join("a")).unwrap();
+            fs::write(kept.join("a/run.jsonl"), "x").unwrap();
+        }
+        for going_on in [(None, None), (Some("the disk is full"), None)] {
+            folder.write(&status(&folder, going_on)).unwrap();
+            assert!(!folder.has_ended() && folder.has_parts(), "{going_on:?}");
+        }
+        folder.write(&status(&folder, (Some("r-merged"), Some(0)))).unwrap();
+        assert!(folder.has_ended() && folder.has_parts());
+        folder.remove_parts();
+        assert!(!folder.has_parts());
+        assert!(folder.collected().join("a/run.jsonl").exists(), "what the agents sent stays");
+    }
+
+    #[test]
+    fn agents_are_kept_for_another_process() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        drop(folder.begin().unwrap());
+        assert!(folder.agent_cards().unwrap().is_empty());
+        let card = AgentCard { agent: "a".to_owned(), card: HostCard::of_version("1") };
+        folder.keep_agents(std::slice::from_ref(&card)).unwrap();
+        assert_eq!(folder.agent_cards().unwrap(), [card]);
+        // A process that was killed while it wrote has left the file as it was before.
+        fs::write(folder.path().join("agents.new"), "[").unwrap();
+        assert_eq!(folder.agent_cards().unwrap().len(), 1);
+    }
+
     #[test]
     fn state_is_read_as_written_and_the_lock_tells_whether_the_run_goes_on() {
         let out = tempfile::tempdir().unwrap();
@@ -212,18 +338,7 @@ mod tests {
         assert!(folder.is_going_on().unwrap());
         assert_eq!(folder.process().unwrap(), Some(std::process::id()));
         assert_eq!(fs::metadata(folder.path().join(RESERVE)).unwrap().len(), RESERVE_BYTES as u64);
-        let status = FleetStatus {
-            id: folder.id(),
-            process: 7,
-            started: "1".to_owned(),
-            written: "2".to_owned(),
-            left_ns: None,
-            ended: None,
-            exit: None,
-            directories: Vec::new(),
-            classes: vec![ClassStatus { machine: "x".to_owned(), groups: Progress::default() }],
-            agents: Vec::new(),
-        };
+        let status = status(&folder, (None, None));
         folder.write(&status).unwrap();
         assert_eq!(FleetFolder::all(out.path()).unwrap(), std::slice::from_ref(&folder));
         assert_eq!(folder.read().unwrap(), status);

@@ -128,13 +128,47 @@ fn check_blocks(directory: &Path, findings: &mut Vec<String>) -> Result<usize, V
     Ok(blocks)
 }
 
+/// The repetitions of a run. One may be named again within the block of another, whose results contradict its own: that is no second one.
+#[derive(Debug, Default)]
+struct Repetitions {
+    seen: HashSet<(u32, u32)>,
+    /// The repetition whose block goes on.
+    open: Option<(u32, u32)>,
+}
+
+impl Repetitions {
+    /// Takes the next record. Returns the repetition that ends with it, and whether it was there before.
+    fn end_with(&mut self, record: Option<&Record>) -> Option<((u32, u32), bool)> {
+        match record {
+            Some(Record::Cell(cell)) => self.open = Some((cell.cell, cell.process)),
+            Some(Record::Outcome(outcome)) => {
+                let repetition = (outcome.cell, outcome.process);
+                if self.open.is_none_or(|open| open == repetition) {
+                    self.open = None;
+                    return Some((repetition, !self.seen.insert(repetition)));
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
 /// Checks that each line of cells in a merged run is of the agent that the run names for it, and that no repetition is there twice.
 fn check_merged(directory: &Path, sent: &HashMap<String, Lines>, verified: &mut Verified) -> Result<(), VerifyError> {
     let mut by: Option<&Lines> = None;
-    let mut seen = HashSet::new();
+    let mut repetitions = Repetitions::default();
     for (number, line) in (1..).zip(RawLines::open(directory).map_err(MergeError::from)?) {
         let RawLine { record, text } = line.map_err(MergeError::from)?;
         let line: (&Path, u32) = (directory, number);
+        if let Some(((cell, process), was_there)) = repetitions.end_with(record.as_ref()) {
+            verified.repetitions += 1;
+            if was_there {
+                verified
+                    .findings
+                    .push(finding(line, &format!("cell {cell}, process {process} is there a second time")));
+            }
+        }
         match &record {
             // These lines are written by who merges.
             Some(Record::Run(_) | Record::End(_)) => continue,
@@ -144,13 +178,6 @@ fn check_merged(directory: &Path, sent: &HashMap<String, Lines>, verified: &mut 
                     verified.findings.push(finding(line, &format!("{} is not an agent of this run", part.run)));
                 }
                 continue;
-            }
-            Some(Record::Outcome(outcome)) => {
-                verified.repetitions += 1;
-                if !seen.insert((outcome.cell, outcome.process)) {
-                    let what = format!("cell {}, process {} is there a second time", outcome.cell, outcome.process);
-                    verified.findings.push(finding(line, &what));
-                }
             }
             _ => {}
         }
@@ -176,10 +203,11 @@ fn finding((directory, number): (&Path, u32), what: &str) -> String {
 mod tests {
     use super::*;
     use crate::collect::{Collector, ShardOf, write_shard};
+    use crate::made_up;
     use crate::merge::{Checks, merge};
     use crate::protocol::HostCard;
     use crate::queue::{AgentId, Blocks};
-    use bench_sink::runfile::{OutcomeRecord, encode};
+    use bench_sink::runfile::{OutcomeRecord, Status, encode};
 
     const HEAD: &[u8] = b"{\"v\":1,\"record\":\"run\",\"id\":\"r\",\"started\":\"1\",\"seed\":1,\"command\":[],\"planned\":{\"cells\":2,\"processes\":1},\"fingerprint\":{\"host_version\":\"1\",\"os\":\"\",\"kernel\":\"\",\"architecture\":\"\",\"cpus\":1}}\n";
 
@@ -235,6 +263,38 @@ mod tests {
     fn part_of_another_run_is_found() {
         let foreign = |text: String| text.replace("\"run\":\"r@a\"", "\"run\":\"x@a\"");
         check(None, foreign, &["line 2: x@a is not an agent of this run"]);
+    }
+
+    #[test]
+    fn outcome_of_a_repetition_that_a_later_one_contradicts_is_no_second_repetition() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = FleetFolder::new(out.path(), "r");
+        let names = ["a".to_owned(), "b".to_owned()];
+        let mut collector = Collector::create(&folder.collected(), &names).unwrap();
+        // Both agents have measured the first group, which counts from one of them; then the results of its two cells differ.
+        let block = |cell: u32, contradicted: Option<u32>| {
+            let mut records = vec![Record::Cell(made_up::cell(cell, 0, "m"))];
+            records.extend(
+                contradicted.map(|cell| Record::Outcome(OutcomeRecord::without_figures(cell, 0, Status::Failed))),
+            );
+            records.push(Record::Outcome(OutcomeRecord::without_figures(cell, 0, Status::Failed)));
+            encode(&records)
+        };
+        let first = encode(&[Record::Cell(made_up::cell(0, 0, "m")), Record::Outcome(OutcomeRecord::ok(0, 0))]);
+        let shards = (1..).zip(&names).map(|(number, agent)| {
+            for block in [HEAD, &first, &block(1, Some(0))] {
+                collector.append(AgentId(number - 1), block).unwrap();
+            }
+            let card = HostCard::of_version("1");
+            let shard = ShardOf { agent, card: &card, clock: &[], number, of: 2, finished: "9" };
+            let directory = folder.shards().join(agent);
+            write_shard(&folder.collected().join(agent), &directory, &shard, |_| number == 1).unwrap();
+            directory
+        });
+        let shards: Vec<PathBuf> = shards.collect();
+        let merged = merge(&shards, out.path(), Checks::default()).unwrap().directory;
+        let verified = verify(&folder, &[merged]).unwrap();
+        assert_eq!((verified.repetitions, verified.findings.as_slice()), (2, &[] as &[String]));
     }
 
     #[test]

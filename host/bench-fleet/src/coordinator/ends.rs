@@ -25,16 +25,19 @@ impl<Q: Queue> Coordinator<Q> {
         self.end_as(agent, AgentState::Excluded, now_ns)
     }
 
-    /// Notes that an agent that was lost is started again.
+    /// Notes that an agent that was lost is started again, or that one comes that [was not there](Self::absent).
     pub fn expect(&mut self, agent: AgentId, now_ns: u64) {
         self.steps += 1;
-        if self.agent(agent).state != AgentState::Lost {
-            return;
-        }
         let class = self.agent(agent).class;
-        self.class(class).alive += 1;
+        match self.agent(agent).state {
+            AgentState::Lost => {
+                self.class(class).alive += 1;
+                self.events.push(Event::Restarted { agent });
+            }
+            AgentState::Silent => {}
+            _ => return,
+        }
         self.set(agent, AgentState::Preparing, now_ns);
-        self.events.push(Event::Restarted { agent });
         if self.class(class).spread == Spread::Undecided {
             self.wait_for(agent);
         }
@@ -77,9 +80,11 @@ impl<Q: Queue> Coordinator<Q> {
         if state == AgentState::Lost {
             self.events.push(Event::Lost { agent, groups, is_silent: false });
         }
+        // What one has sent that was lost before may exclude it.
+        if self.agent(agent).state.kind() != Kind::Ended {
+            self.class(class).alive -= 1;
+        }
         self.set(agent, state, now_ns);
-        let alive = &mut self.class(class).alive;
-        *alive = alive.saturating_sub(1);
         self.wait_no_longer(agent);
         self.replace_one(agent);
         self.wake(class, now_ns)

@@ -30,12 +30,18 @@ impl<Q: Queue> Coordinator<Q> {
         (now_ns.saturating_sub(heard_ns) >= PREPARING_NS).then_some(agent)
     }
 
-    /// Nothing is heard of an agent any more. It may come back.
-    fn fall_silent(&mut self, agent: AgentId, groups: Vec<u32>, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+    /// Notes that an agent is not there, although the run has it: others measure what is left, and it is not waited for when nothing is. It may
+    /// come later.
+    pub fn absent(&mut self, agent: AgentId, now_ns: u64) {
         self.set(agent, AgentState::Silent, now_ns);
-        self.events.push(Event::Lost { agent, groups, is_silent: true });
         self.wait_no_longer(agent);
         self.replace_one(agent);
+    }
+
+    /// Nothing is heard of an agent any more. It may come back.
+    fn fall_silent(&mut self, agent: AgentId, groups: Vec<u32>, now_ns: u64) -> Result<Vec<Order>, QueueError> {
+        self.events.push(Event::Lost { agent, groups, is_silent: true });
+        self.absent(agent, now_ns);
         let class = self.agent(agent).class;
         self.wake(class, now_ns)
     }

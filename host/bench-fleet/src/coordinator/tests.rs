@@ -8,6 +8,7 @@ use crate::queue::{Embedded, Part};
 use bench_sink::runfile::{OutcomeRecord, Record, encode};
 use proptest::prelude::*;
 
+mod late;
 mod parts;
 
 /// The work for each repetition, and the entries in memory for each, of a fleet in which each agent measures 100 repetitions.

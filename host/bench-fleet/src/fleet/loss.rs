@@ -37,7 +37,7 @@ impl Fleet {
     }
 
     /// Takes nothing more of the connection of an agent that has ended.
-    fn hang_up(&mut self, agent: AgentId) {
+    pub(super) fn hang_up(&mut self, agent: AgentId) {
         self.note_end(agent);
         self.agents[agent.0 as usize].connection += 1;
     }
@@ -47,7 +47,10 @@ impl Fleet {
         let AgentLoss { agent: name, reason, kind } = loss;
         let Some(agent) = self.named(&name) else { return Ok(None) };
         if kind == LossKind::Final {
-            return Err(FleetError::NotStarted { agent: name, reason });
+            self.hang_up(agent);
+            self.agents[agent.0 as usize].restarted = usize::MAX;
+            let is_left_out = self.leave_out(agent, &reason);
+            return if is_left_out { Ok(None) } else { Err(FleetError::NotStarted { agent: name, reason }) };
         }
         self.hang_up(agent);
         let known = &mut self.agents[agent.0 as usize];

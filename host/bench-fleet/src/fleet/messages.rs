@@ -1,12 +1,12 @@
 //! What follows from the messages of agents while the fleet measures. None of them ends the fleet: an agent that cannot measure the run, or lies,
 //! is left out.
 
+use super::outbox::Parcel;
 use super::{Fleet, FleetError, FleetObserver, Message};
 use crate::coordinator::{AgentState, Coordinator, Order};
-use crate::protocol::{self, FromAgent, ProtocolError, Spec};
+use crate::protocol::{FromAgent, ProtocolError, Spec};
 use crate::queue::{AgentId, Queue};
 use bench_sink::digest;
-use std::fs;
 
 impl Fleet {
     /// Takes a message. Returns the orders that follow from it.
@@ -25,7 +25,8 @@ impl Fleet {
             Message::Woken => return Ok(Vec::new()),
         };
         let is_excluded = |coordinator: &Coordinator<Q>| *coordinator.state(agent).0 == AgentState::Excluded;
-        if is_excluded(coordinator) {
+        // One that has left has sent everything: what it still sends changes nothing.
+        if is_excluded(coordinator) || *coordinator.state(agent).0 == AgentState::Left {
             return Ok(Vec::new());
         }
         match message {
@@ -73,8 +74,8 @@ impl Fleet {
         Ok(coordinator.exclude(agent, self.now_ns())?)
     }
 
-    /// Ends an agent of which nothing more is taken.
-    fn dismiss(&mut self, agent: AgentId) {
+    /// Ends an agent of which nothing more is taken, or that does not read.
+    pub(super) fn dismiss(&mut self, agent: AgentId) {
         let known = &mut self.agents[agent.0 as usize];
         known.orders = None;
         if let Some(process) = &mut known.process {
@@ -84,18 +85,21 @@ impl Fleet {
 
     /// Sends modules to an agent that lacks them; or why that is not possible.
     fn ship(&mut self, agent: AgentId, digests: &[String]) -> Result<(), String> {
+        let mut files = Vec::new();
         for sha256 in digests {
             let fail = |reason: String| format!("the module {sha256} cannot be sent to it: {reason}; start a new run");
             let file = self.modules.get(sha256).ok_or_else(|| fail("it is not a module of this run".to_owned()))?;
-            let bytes = fs::read(file).map_err(|error| fail(format!("cannot read {}: {error}", file.display())))?;
-            if digest::of_bytes(&bytes) != *sha256 {
+            if files.len() >= self.modules.len() {
+                return Err(fail("it was asked for twice".to_owned()));
+            }
+            let found =
+                digest::of_file(file).map_err(|error| fail(format!("cannot read {}: {error}", file.display())))?;
+            if found != *sha256 {
                 return Err(fail(format!("{} was built again after the run had begun", file.display())));
             }
-            if let Some(input) = &mut self.agents[agent.0 as usize].orders {
-                // An agent that cannot be reached has ended, which its output tells too.
-                let _ = protocol::send_module(input, sha256, &bytes);
-            }
+            files.push((sha256.clone(), file.clone()));
         }
+        self.send(agent, Parcel::Modules(files));
         Ok(())
     }
 

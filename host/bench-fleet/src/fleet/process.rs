@@ -40,8 +40,11 @@ impl Process {
         let _ = self.child.kill();
     }
 
-    /// Waits for its end. Returns what it printed last, or how it ended.
-    pub(super) fn wait(&mut self) -> String {
+    /// Ends it, if it goes on although its output has ended or cannot be understood: it would keep all others waiting. Returns what it printed
+    /// last, or how it ended.
+    pub(super) fn end(&mut self) -> String {
+        // The output of a process ends when it exits, and what is killed then ends as it would have.
+        self.kill();
         let printed = |log: &Path| fs::read(log).ok().and_then(|log| last_line(&log));
         match self.child.wait() {
             Err(error) => error.to_string(),

@@ -46,11 +46,12 @@ impl Fleet {
     }
 
     /// Whether an agent that was lost will be started again.
-    fn plan_restart(&mut self, agent: AgentId) -> bool {
+    pub(super) fn plan_restart(&mut self, agent: AgentId) -> bool {
+        let patience = self.patience_with(agent);
         let known = &mut self.agents[agent.0 as usize];
         let pause = match known.process {
             Some(_) => self.restarts.get(known.restarted).copied(),
-            None => (known.restarted < VISITS_MAX).then_some(self.patience),
+            None => (known.restarted < VISITS_MAX).then_some(patience),
         };
         let Some(pause) = pause else { return false };
         let at = Instant::now() + pause;
@@ -65,12 +66,13 @@ impl Fleet {
         let now = Instant::now();
         let mut failed = Vec::new();
         while let Some((_, agent)) = self.next_restart().filter(|(at, _)| *at <= now) {
+            let patience = self.patience_with(agent);
             let known = &mut self.agents[agent.0 as usize];
             known.restart_at = None;
             let started = match &mut known.process {
                 Some(process) => process.start_again().and_then(|()| self.listen_to_process(agent)),
                 None => {
-                    let late = format!("it did not connect again within {} s", self.patience.as_secs());
+                    let late = format!("it did not connect again within {} s", patience.as_secs());
                     Err(io::Error::new(io::ErrorKind::TimedOut, late))
                 }
             };
@@ -84,6 +86,7 @@ impl Fleet {
         let known = &mut self.agents[agent.0 as usize];
         // It may refuse the spec again.
         known.is_prepared = false;
+        known.absent = None;
         if known.card.as_ref().is_some_and(|known| is_same_class(known, card)) {
             self.order(vec![(agent, ToAgent::Spec(Box::new(spec.clone())))]);
             return Ok(());

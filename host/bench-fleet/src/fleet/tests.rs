@@ -5,6 +5,7 @@ use crate::agent::{AgentTask, Uplink, listen, serve};
 use crate::coordinator::AgentState;
 use crate::inspect::Inspector;
 use crate::made_up;
+use crate::own::AgentCard;
 use crate::queue::{Blocks, Embedded, Part};
 use bench_sink::runfile::{OutcomeRecord, Planned, Record, encode};
 
@@ -98,10 +99,8 @@ fn come_with(door: &dyn Fn(Visitor), name: &str, mut task: impl AgentTask + Send
     let (messages, their_messages) = io::pipe().unwrap();
     thread::spawn(move || {
         let orders = listen(BufReader::new(their_orders), wall_ns, || {});
-        // One that comes again has to be of the same program.
-        let card = HostCard { program_sha256: Some("p".to_owned()), ..HostCard::of_version("1") };
         // The coordinator may be gone first.
-        let _ = serve(&orders, &mut Uplink::new(their_messages), (&card, Some("r")), &mut task);
+        let _ = serve(&orders, &mut Uplink::new(their_messages), (&card(), Some("r")), &mut task);
     });
     door(Visitor { name: name.to_owned(), orders: Box::new(orders), messages: Box::new(messages) });
 }
@@ -233,4 +232,135 @@ fn fleet_does_not_begin_without_an_agent_that_is_not_started() {
     }
     lose(AgentLoss { agent: "a".to_owned(), reason: "no image".to_owned(), kind: LossKind::Final });
     assert_eq!(fleet.join(JOIN, &|| false).unwrap_err().to_string(), "agent a does not come: no image");
+}
+
+/// The card of all agents here.
+fn card() -> HostCard {
+    // One that comes again has to be of the same program.
+    HostCard { program_sha256: Some("p".to_owned()), ..HostCard::of_version("1") }
+}
+
+/// A fleet that goes on with a run of the agents `a` and `b`.
+fn resumed() -> Fleet {
+    let mut fleet = Fleet::expect_visitors(&NAMES.map(str::to_owned), NAMES.len());
+    fleet.remember(NAMES.map(|name| AgentCard { agent: name.to_owned(), card: card() }).to_vec());
+    fleet
+}
+
+/// The coordinator of these two agents, of whose groups so many are finished.
+fn coordinator_of(finished: u32) -> Coordinator<Embedded<Counts>> {
+    let mut queue = Embedded::new(Counts::default());
+    queue.submit(ClassId(0), planned().cells).unwrap();
+    for group in 0..finished {
+        queue.complete(ClassId(0), group, AgentId(0)).unwrap();
+    }
+    let mut coordinator = Coordinator::new(queue, &[ClassId(0); 2], planned().cells, true).unwrap();
+    coordinator.decide_classes();
+    coordinator.inspect(inspector(NAMES.len()));
+    coordinator
+}
+
+#[test]
+fn run_goes_on_without_an_agent_that_does_not_come_again() {
+    let mut fleet = resumed();
+    let lose = fleet.losses();
+    lose(AgentLoss { agent: "a".to_owned(), reason: "its Job has ended".to_owned(), kind: LossKind::Final });
+    come(&fleet, "b", Nature::Honest);
+    assert_eq!(fleet.join(JOIN, &|| false).unwrap(), [card(), card()]);
+    let (mut coordinator, mut told) = (coordinator_of(0), Told::default());
+    assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut told, &|| false).unwrap());
+    let absent = "a failed: its Job has ended; the run goes on without it";
+    assert_eq!(told.0, [absent, "agent a was lost; it held nothing"]);
+    assert!((0..planned().cells).all(|group| coordinator.owner(ClassId(0), group) == Some(AgentId(1))));
+}
+
+#[test]
+fn agent_that_comes_after_the_run_has_gone_on_measures_what_is_left() {
+    let mut fleet = resumed();
+    assert_eq!(fleet.join(Duration::ZERO, &|| false).unwrap().len(), NAMES.len(), "none is waited for");
+    come(&fleet, "b", Nature::Honest);
+    let (mut coordinator, mut told) = (coordinator_of(0), Told::default());
+    assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut told, &|| false).unwrap());
+    let absent = NAMES.map(|name| format!("{name} failed: it did not come within 0 s; the run goes on without it"));
+    assert_eq!(told.0, absent);
+    assert!((0..planned().cells).all(|group| coordinator.owner(ClassId(0), group) == Some(AgentId(1))));
+    assert_eq!(coordinator.state(AgentId(0)).0, &AgentState::Silent, "it was not waited for at the end");
+}
+
+#[test]
+fn run_whose_groups_are_all_measured_needs_no_agent_and_another_one_does() {
+    let check = |finished: u32| {
+        let mut fleet = resumed();
+        let lose = fleet.losses();
+        for agent in NAMES {
+            lose(AgentLoss { agent: agent.to_owned(), reason: "it is off".to_owned(), kind: LossKind::Final });
+        }
+        fleet.join(JOIN, &|| false).unwrap();
+        let (mut coordinator, mut told) = (coordinator_of(finished), Told::default());
+        fleet.drive(&mut coordinator, &made_up::spec(), &mut told, &|| false).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(planned().cells), Ok(false));
+    let error = check(1).unwrap_err();
+    assert!(error.starts_with("agent a did not join: it is off"), "it can be gone on with another time: {error}");
+}
+
+/// The way to an agent that reads its orders up to the spec, and then nothing until the other end of `end` is gone.
+struct UpToTheSpec {
+    out: io::PipeWriter,
+    end: mpsc::Receiver<()>,
+}
+
+impl Write for UpToTheSpec {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.starts_with(b"{\"message\":\"spec\"") {
+            let _ = self.end.recv();
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Has the agent `a` come, which claims groups as soon as the fleet measures, but does not read its spec. It is there until the other ends of
+/// `ends` are gone.
+fn come_deaf(fleet: &Fleet, measures: mpsc::Receiver<()>, [end, end_of_thread]: [mpsc::Receiver<()>; 2]) {
+    let (their_orders, out) = io::pipe().unwrap();
+    let (messages, mut their_messages) = io::pipe().unwrap();
+    thread::spawn(move || {
+        let mut orders = BufReader::new(their_orders);
+        protocol::send(&mut their_messages, &FromAgent::Hello(Box::new(card()))).unwrap();
+        for _ in 0..CLOCK_SAMPLES {
+            let Some((ToAgent::Clock { sent_ns }, _)) = protocol::receive_order(&mut orders).unwrap() else { return };
+            let (received_ns, answered_ns) = (wall_ns(), wall_ns());
+            let answer = FromAgent::Clock { sent_ns, received_ns, answered_ns };
+            protocol::send(&mut their_messages, &answer).unwrap();
+        }
+        measures.recv().unwrap();
+        for message in [FromAgent::Ready { lease_ns: 1 }, FromAgent::Claim] {
+            protocol::send(&mut their_messages, &message).unwrap();
+        }
+        let _ = end_of_thread.recv();
+    });
+    let (door, orders) = (fleet.door(), Box::new(UpToTheSpec { out, end }));
+    door(Visitor { name: "a".to_owned(), orders, messages: Box::new(messages) });
+}
+
+#[test]
+fn agent_that_reads_nothing_keeps_no_other_waiting() {
+    let mut fleet = Fleet::expect_visitors(&NAMES.map(str::to_owned), NAMES.len());
+    // They are gone before the fleet is.
+    let (_end, end) = mpsc::channel();
+    let (_end_of_thread, end_of_thread) = mpsc::channel();
+    let (measure, measures) = mpsc::channel();
+    come_deaf(&fleet, measures, [end, end_of_thread]);
+    come(&fleet, "b", Nature::Honest);
+    fleet.join(JOIN, &|| false).unwrap();
+    measure.send(()).unwrap();
+    let (mut coordinator, mut told) = (coordinator_of(0), Told::default());
+    assert!(!fleet.drive(&mut coordinator, &made_up::spec(), &mut told, &|| false).unwrap());
+    assert_eq!(told.0, ["agent a has not answered for longer than what it does may take; it held nothing"]);
+    assert!((0..planned().cells).all(|group| coordinator.owner(ClassId(0), group) == Some(AgentId(1))));
 }

@@ -1,15 +1,19 @@
 //! Compares the clocks of agents with that of this machine, while they have nothing to measure.
 
 use super::Fleet;
+use super::outbox::Parcel;
 use crate::clock::{CLOCK_SAMPLES, Exchange, better, wall_ns};
 use crate::protocol::{HostCard, PROTOCOL, ToAgent};
 use crate::queue::AgentId;
 use bench_sink::runfile::ClockRecord;
 
 impl Fleet {
-    /// Whether an agent has introduced itself, and its clock was compared.
+    /// Whether an agent has introduced itself, and its clock was compared, or the fleet goes on without it.
     pub(super) fn has_joined(&self, agent: usize) -> bool {
         let Some(known) = self.agents.get(agent) else { return false };
+        if known.absent.is_some() {
+            return true;
+        }
         // One of another version would not understand the question, and is refused for that.
         let compared = |card: &HostCard| card.protocol != PROTOCOL || known.clock[0].1 >= CLOCK_SAMPLES;
         known.card.as_ref().is_some_and(compared)
@@ -17,7 +21,7 @@ impl Fleet {
 
     /// Asks an agent for the time.
     pub(super) fn ask_for_time(&mut self, agent: AgentId) {
-        self.send(agent, &ToAgent::Clock { sent_ns: wall_ns() });
+        self.send(agent, Parcel::Order(ToAgent::Clock { sent_ns: wall_ns() }));
     }
 
     /// Notes how far the clock of an agent is ahead, and asks it again until there are enough answers. After it has joined, it is asked only

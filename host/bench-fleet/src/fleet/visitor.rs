@@ -1,10 +1,11 @@
 //! Agents that were started elsewhere and connect by themselves, and may do so again when their connection was lost.
 
+use super::outbox::Outbox;
 use super::{Fleet, FleetError, FleetObserver, Message};
 use crate::coordinator::{AgentState, Coordinator, Order};
 use crate::queue::{AgentId, Queue};
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::time::Duration;
 
 /// An agent that has connected by itself.
@@ -32,25 +33,6 @@ pub(super) const RETURN_OF_LAUNCHED: Duration = Duration::from_secs(900);
 /// How often an agent may connect again. One that cannot go on would otherwise do so for ever.
 pub(super) const VISITS_MAX: usize = 256;
 
-/// The way to an agent.
-pub(super) struct Pipe(pub(super) Box<dyn Write + Send>);
-
-impl fmt::Debug for Pipe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipe").finish_non_exhaustive()
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
 impl Fleet {
     /// A fleet of agents that connect by themselves: those of these names, whose numbers are in this order, and others until there are
     /// `number`.
@@ -72,11 +54,14 @@ impl Fleet {
         let agent = match self.named(&visitor.name) {
             Some(found) => found,
             None if self.agents.len() < self.expected => self.add(&visitor.name),
-            // Its connection ends.
-            None => return Ok(None),
+            None => {
+                turn_away(visitor);
+                return Ok(None);
+            }
         };
         let known = &mut self.agents[agent.0 as usize];
         known.card = None;
+        known.absent = None;
         known.clock = [(None, 0); 2];
         self.connect(agent, visitor)?;
         Ok(Some(agent.0 as usize))
@@ -89,11 +74,14 @@ impl Fleet {
         visitor: Visitor,
         observer: &mut dyn FleetObserver<Q>,
     ) -> Result<Vec<Order>, FleetError> {
-        let Some(agent) = self.named(&visitor.name) else { return Ok(Vec::new()) };
-        let is_welcome = self.agents[agent.0 as usize].restarted < VISITS_MAX;
-        if matches!(coordinator.state(agent).0, AgentState::Left | AgentState::Excluded) || !is_welcome {
+        let is_welcome = |agent: &AgentId| {
+            let may_come = !matches!(coordinator.state(*agent).0, AgentState::Left | AgentState::Excluded);
+            may_come && self.agents[agent.0 as usize].restarted < VISITS_MAX
+        };
+        let Some(agent) = self.named(&visitor.name).filter(is_welcome) else {
+            turn_away(visitor);
             return Ok(Vec::new());
-        }
+        };
         let mut orders = Vec::new();
         if !self.agents[agent.0 as usize].has_ended {
             // It noticed earlier than this process that its connection was lost.
@@ -107,7 +95,7 @@ impl Fleet {
 
     fn connect(&mut self, agent: AgentId, visitor: Visitor) -> Result<(), FleetError> {
         let Visitor { name, orders, messages } = visitor;
-        let connected = self.listen(agent, Pipe(orders), messages);
+        let connected = self.listen(agent, orders, messages);
         connected.map_err(|source| FleetError::Start { agent: name, source })
     }
 
@@ -115,6 +103,11 @@ impl Fleet {
     pub(super) fn too_few(&self, within: Duration) -> FleetError {
         FleetError::TooFew { found: self.agents.len(), expected: self.expected, seconds: within.as_secs() }
     }
+}
+
+/// Ends the connection of an agent that is not taken, on a thread: the agent may not hear it.
+fn turn_away(visitor: Visitor) {
+    drop(Outbox::open(visitor.orders));
 }
 
 #[cfg(test)]

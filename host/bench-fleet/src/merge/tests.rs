@@ -5,7 +5,9 @@ use crate::Spec;
 use crate::made_up;
 use bench_model::Arm;
 use bench_sink::fingerprint::Fingerprint;
-use bench_sink::runfile::{FILE_NAME, ModuleRecord, OutcomeRecord, PartRecord, Planned, RawLine, RunFile, Status};
+use bench_sink::runfile::{
+    FILE_NAME, ModuleRecord, OutcomeRecord, PartRecord, Planned, RawLine, RunFile, RunWriter, Status,
+};
 use proptest::prelude::*;
 use std::fs;
 
@@ -216,4 +218,30 @@ fn run_that_is_no_shard_is_refused() {
     fs::write(&path, "").unwrap();
     assert!(refused(&directory).contains("interrupted before it measured anything"));
     assert!(refused(&folder.path().join("nowhere")).contains("cannot read"));
+}
+
+#[test]
+fn merged_run_is_in_its_place_when_it_is_complete_and_replaced_by_its_coordinator_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (Made::new(1, 2, [0, 1]), Made::new(2, 2, [2]));
+    let directories = [one.write(folder.path(), "p"), two.write(folder.path(), "q")];
+    let out = folder.path().join("out");
+    // The merge fails in the middle: the second shard changes after it was read.
+    let text = fs::read(directories[1].join(FILE_NAME)).unwrap();
+    let cut = |parts: &[Part], writer: &mut RunWriter| {
+        fs::write(directories[1].join(FILE_NAME), &text[..text.len() / 2]).unwrap();
+        parts.iter().try_for_each(|part| part.copy_body(writer))
+    };
+    let parts = read(&directories).unwrap().parts;
+    let (aside, mut writer) = Aside::begin(&out, "p-merged", Existing::Replaced).unwrap();
+    assert!(cut(&parts, &mut writer).is_err());
+    drop((aside, writer));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0, "nothing is left of it");
+    fs::write(directories[1].join(FILE_NAME), &text).unwrap();
+    let merged = merge(&directories, &out, Checks::default()).unwrap().directory;
+    let whole = fs::read(merged.join(FILE_NAME)).unwrap();
+    assert!(matches!(merge(&directories, &out, Checks::default()), Err(MergeError::Write(_))));
+    let again = merge_stopped(&directories, &out, Checks::default(), None).unwrap().directory;
+    assert_eq!((&again, fs::read(merged.join(FILE_NAME)).unwrap()), (&merged, whole));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
 }

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
@@ -126,50 +125,36 @@ impl Host {
         let link = inbox.rsplit('.').next().unwrap_or_default().to_owned();
         let [down, up] = directions(name, &link);
         let messages = LinkReader::listen(&self.server, up).ok()?;
-        let writer = LinkWriter::new(&self.server, down.clone());
-        let orders = Outbox::new(writer, messages.closer()).ok()?;
         let invitation = serde_json::to_vec(&Invitation { run: self.run.clone(), link }).ok()?;
         let request = Request::new().payload(Bytes::from(invitation)).timeout(Some(ANSWER));
         self.server.wait(client.send_request(invitations(name), request)).ok()?;
+        // Its end is sent to the agent, which has to be there.
+        let orders = Orders { writer: LinkWriter::new(&self.server, down.clone()), closer: messages.closer() };
         let visitor = Visitor { name: name.to_owned(), orders: Box::new(orders), messages: Box::new(messages) };
         Some((visitor, down))
     }
 }
 
-/// Sends orders on a thread of its own, so that an agent that is cut off keeps no other waiting.
-struct Outbox {
-    waiting: Vec<u8>,
-    sender: Sender<Vec<u8>>,
+/// Sends orders, and ends the connection if that fails: an agent that cannot be reached cannot end the other direction.
+struct Orders {
+    writer: LinkWriter,
+    closer: AbortHandle,
 }
 
-impl Outbox {
-    /// Sends with `writer`, and ends the connection with `closer` if that fails.
-    fn new(mut writer: LinkWriter, closer: AbortHandle) -> io::Result<Self> {
-        let (sender, orders) = mpsc::channel::<Vec<u8>>();
-        thread::Builder::new().name("orders".to_owned()).spawn(move || {
-            while let Ok(order) = orders.recv() {
-                if writer.write_all(&order).and_then(|()| writer.flush()).is_err() {
-                    closer.abort();
-                    return;
-                }
-            }
-            // An agent that cannot hear this cannot end the other direction.
-            if writer.finish().is_err() {
-                closer.abort();
-            }
-        })?;
-        Ok(Self { waiting: Vec::new(), sender })
-    }
-}
-
-impl Write for Outbox {
+impl Write for Orders {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.waiting.extend(bytes);
-        Ok(bytes.len())
+        self.writer.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let order = std::mem::take(&mut self.waiting);
-        self.sender.send(order).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.writer.flush().inspect_err(|_| self.closer.abort())
+    }
+}
+
+impl Drop for Orders {
+    fn drop(&mut self) {
+        if self.writer.finish().is_err() {
+            self.closer.abort();
+        }
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn run(spec: Spec, planned: Planned) -> RunRecord {
         fingerprint: Fingerprint::default(),
         program_sha256: None,
         warnings: Vec::new(),
+        inputs: Vec::new(),
     }
 }
 

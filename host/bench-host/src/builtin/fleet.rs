@@ -303,6 +303,7 @@ fn collect(folder: &FleetFolder, sent: Sent) -> io::Result<()> {
         fingerprint: Fingerprint::default(),
         program_sha256: None,
         warnings: Vec::new(),
+        inputs: Vec::new(),
     };
     let head = encode(&[Record::Run(run)]);
     for agent in 0..AGENTS.len() as u32 {

@@ -129,7 +129,8 @@ pub(crate) struct AgentArgs {
     /// Name of the run to measure; every other one is refused
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
-    /// Policy file: the submitters, modules and grants that are allowed; needed with --on, and --run is then not
+    /// Policy file: the submitters, modules and grants that are allowed, in place of the policy of the user who starts the agent; needed
+    /// with --on, and --run is then not
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// Name of this agent in the fleet [default: agent]

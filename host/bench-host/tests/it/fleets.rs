@@ -4,8 +4,10 @@ use crate::host::{Host, PROGRAM, Ran, command};
 use crate::modules::plugins;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -258,6 +260,29 @@ fn manifest_for_a_cluster_has_the_arguments_of_the_run() {
     assert_eq!((&job["spec"]["completions"], &container["image"]), (&json!(3), &json!("registry/b:1")));
     let command = container["command"].as_array().unwrap();
     assert_eq!(command[4..], [json!("kernels/*"), json!("--time"), json!("1s")]);
+}
+
+#[test]
+fn repetition_that_may_take_too_long_for_a_lease_is_refused_in_one_line() {
+    let host = Host::with_hostile();
+    let line = "fleet run hostile/good --modules . --arm native --quick --deadline 240m";
+    let parts = ["a repetition may take ", "at most 21600 s", "give a shorter --deadline or --time"];
+    host.check(line, 2).one_line(&parts);
+}
+
+#[test]
+fn argument_that_is_not_text_is_refused_in_one_line() {
+    let host = Host::with_hostile();
+    for line in ["fleet run hostile/good --modules . --out", "fleet run hostile/good --modules . --dry-run --out"] {
+        let mut command = host.command(line);
+        command.arg(OsStr::from_bytes(b"results-\xff"));
+        Ran::of(&mut command).check(line, 2).one_line(&["the argument results-", "is not UTF-8"]);
+    }
+    assert_eq!(fs::read_dir(host.path(".")).unwrap().filter(|entry| is_result(entry.as_ref().unwrap())).count(), 0);
+}
+
+fn is_result(entry: &fs::DirEntry) -> bool {
+    entry.file_name().as_bytes().starts_with(b"results")
 }
 
 /// In place of `ssh`: notes its arguments, and starts programs of this machine.

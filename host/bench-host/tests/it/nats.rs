@@ -285,4 +285,8 @@ fn dry_run_names_the_server_and_the_manifest_has_its_agents() {
     let container = &job["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["env"][0]["value"], "tls://queue:4222");
     assert!(container["command"][2].as_str().unwrap().contains("bench-host agent --on"), "{container}");
+    // In the folder of a volume, the policy would be a link that is not trusted.
+    let policy = &container["volumeMounts"][1];
+    assert_eq!(policy["mountPath"], "/policy/policy.toml");
+    assert_eq!(policy["subPath"], "policy.toml");
 }

@@ -105,6 +105,12 @@ fn records_of(directory: &Path, cells: &BTreeSet<u32>) -> anyhow::Result<Vec<Rec
 /// The time between two messages that is always allowed, for writing and sending.
 const MARGIN: Duration = Duration::from_secs(15);
 
+/// The longest time between two messages of an agent that measures `job`: the deadlines of the worker that measures and of the one that counts
+/// resource usage.
+pub(crate) fn longest_repetition(job: &Job<'_>) -> Duration {
+    2 * job.plan.cells.iter().map(|cell| job.deadline_of(cell)).max().unwrap_or_default() + MARGIN
+}
+
 impl Measuring {
     /// Measures what `arguments` select of the modules, as `writer` goes on with it.
     pub(super) fn new(
@@ -122,10 +128,9 @@ impl Measuring {
         Job { loader, modules, plan: &self.plan, effort: *effort, seed: self.seed, common: &self.arguments.common }
     }
 
-    /// The longest time between two messages: the deadlines of the worker that measures and of the one that counts resource usage.
+    /// The longest time between two messages.
     pub(super) fn longest_repetition(&self) -> Duration {
-        let job = self.job();
-        2 * self.plan.cells.iter().map(|cell| job.deadline_of(cell)).max().unwrap_or_default() + MARGIN
+        longest_repetition(&self.job())
     }
 
     /// Writes and sends the head of the run file, and the rooflines; or sends what the file has, if the agent was started again.

@@ -73,6 +73,9 @@ const LABEL: &str = "bench-host";
 /// Measures a shard: the arguments of `run` are those of the shell.
 const SCRIPT: &str = "number=$((JOB_COMPLETION_INDEX + 1))\nexec bench-host run \"$@\" --shard \"$number/$SHARDS\" --out \"/results/shard-$number\"";
 
+/// Where an agent finds its policy; [`AGENT`] names it too.
+const POLICY: &str = "/policy/policy.toml";
+
 /// Runs an agent until nothing is left of a run. An agent that is replaced has the name, and the run file, of the one before.
 const AGENT: &str = "exec bench-host agent --on \"$SERVER\" --name \"$AGENTS-$JOB_COMPLETION_INDEX\" --policy /policy/policy.toml --out /results --once";
 
@@ -94,14 +97,10 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
     let mut mounts = vec![json!({ "name": "results", "mountPath": "/results" })];
     let mut volumes = vec![json!({ "name": "results", "persistentVolumeClaim": { "claimName": claim } })];
     if let Some(server) = server {
-        let (login, secret) = login(*server, namespace);
+        let (login, own_mounts, own_volumes) = of_agents(*server, namespace, agents);
         environment = login;
-        environment.push(json!({ "name": "AGENTS", "value": agents }));
-        // The policy must belong to the user that reads it, and no other user may write to it.
-        mounts.push(json!({ "name": "policy", "mountPath": "/policy", "readOnly": true }));
-        mounts.push(json!({ "name": "secret", "mountPath": "/secret", "readOnly": true }));
-        volumes.push(json!({ "name": "policy", "configMap": { "name": "bench-host-policy", "defaultMode": 0o400 } }));
-        volumes.push(secret);
+        mounts.extend(own_mounts);
+        volumes.extend(own_volumes);
     }
     let container = json!({
         "name": "bench-host",
@@ -142,6 +141,18 @@ pub(super) fn manifest(cluster: &Cluster<'_>, words: &[String]) -> Value {
         }
         Some(ClusterServer::Existing(_)) | None => job,
     }
+}
+
+/// The environment of agents at a server, and where their policy and their secret are mounted, from which volumes.
+fn of_agents(server: ClusterServer<'_>, namespace: &str, agents: &str) -> (Vec<Value>, [Value; 2], [Value; 2]) {
+    let (mut environment, secret) = login(server, namespace);
+    environment.push(json!({ "name": "AGENTS", "value": agents }));
+    // The policy must belong to the user that reads it, and no other user may write to it or to its folder. The folder of a volume is open to
+    // everybody, and its files are links; with a path within the volume, a plain file is mounted in a folder of the container.
+    let policy = json!({ "name": "policy", "mountPath": POLICY, "subPath": "policy.toml", "readOnly": true });
+    let mounts = [policy, json!({ "name": "secret", "mountPath": "/secret", "readOnly": true })];
+    let policy = json!({ "name": "policy", "configMap": { "name": "bench-host-policy", "defaultMode": 0o400 } });
+    (environment, mounts, [policy, secret])
 }
 
 /// The environment of agents at a server, and the volume with their secret: the manifest holds no password.
@@ -205,6 +216,24 @@ mod tests {
         let printed = String::from_utf8(shell.output().unwrap().stdout).unwrap();
         let words: Vec<_> = printed.lines().collect();
         assert_eq!(words[..5], ["agent", "--on", "tls://queue:4222", "--name", "node-1"]);
+    }
+
+    #[test]
+    fn policy_of_an_agent_is_a_plain_file_outside_of_the_open_folder_of_a_volume() {
+        for server in [ClusterServer::Existing("tls://queue:4222"), ClusterServer::InCluster("nats:2")] {
+            let made = manifest(&given(Some(server)), &[]);
+            let job = made["items"].as_array().and_then(|items| items.last()).unwrap_or(&made);
+            let pod = &job["spec"]["template"]["spec"];
+            let container = &pod["containers"][0];
+            let mounts = container["volumeMounts"].as_array().unwrap();
+            let policy: Vec<_> = mounts.iter().filter(|mount| mount["name"] == "policy").collect();
+            let expect = json!({ "name": "policy", "mountPath": POLICY, "subPath": "policy.toml", "readOnly": true });
+            assert_eq!(policy, [&expect]);
+            let script = container["command"][2].as_str().unwrap();
+            assert!(script.contains(&format!("--policy {POLICY} ")), "{script}");
+            let volume = &pod["volumes"][1];
+            assert_eq!(volume["configMap"], json!({ "name": "bench-host-policy", "defaultMode": 0o400 }));
+        }
     }
 
     #[test]

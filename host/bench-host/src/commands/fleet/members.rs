@@ -118,8 +118,12 @@ impl Gathering {
         Self { fleet, place: MeetingPlace { hall: Some(hall), launched: Some(launched) } }
     }
 
-    /// How long agents may take to join.
-    pub(super) fn patience(&self) -> Duration {
+    /// How long agents may take to join. Those that `may_be_absent` are only waited for as long as it takes to connect: the others measure
+    /// meanwhile.
+    pub(super) fn patience(&self, may_be_absent: bool) -> Duration {
+        if may_be_absent {
+            return JOIN;
+        }
         #[cfg(feature = "kubernetes")]
         if self.place.launched.is_some() {
             // Their images may have to be fetched first, and their nodes to be had.

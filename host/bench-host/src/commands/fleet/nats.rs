@@ -13,7 +13,7 @@ pub(super) struct Hall {
     stream: Option<RunStream>,
     /// Invites agents as long as it is there.
     reception: Option<Reception>,
-    /// Whether another process has begun the run.
+    /// Whether another process has begun the run there.
     is_resumed: bool,
 }
 
@@ -39,7 +39,7 @@ impl Hall {
         Ok((hall, fleet))
     }
 
-    /// How long agents may take to come. Those of a run that goes on first finish the repetition that they measure.
+    /// How long agents may take to come that cannot be left out. Those of a run that goes on first finish the repetition that they measure.
     pub(super) fn patience(&self) -> Duration {
         if self.is_resumed { 10 * JOIN } else { JOIN }
     }

@@ -12,11 +12,11 @@ use super::machines::{say_shared, unknown};
 use super::members::{Gathering, MeetingPlace, Members, divide, members, server};
 #[cfg(feature = "nats")]
 use super::nats::Hall;
-use super::start::{recorded, start, without};
+use super::start::{given, recorded, start, without};
 use super::status::{RunEnding, Watch};
 use super::{AnyQueue, number};
 use crate::cli::{self, Cli, FleetRunArgs, RunArgs};
-use crate::commands::agent::{module_digests, module_files};
+use crate::commands::agent::{longest_repetition, module_digests, module_files};
 use crate::commands::load::plan;
 use crate::commands::registry::sign::secret_key;
 use crate::commands::run::{Prepared, prepare};
@@ -29,7 +29,7 @@ use bench_engine::{ComparisonGroup, Interrupt, Plan, placement};
 use bench_fleet::Guests;
 use bench_fleet::{
     AgentCard, AgentId, AgentPlace, Collector, Coordinator, Fleet, FleetError, FleetFolder, HostCard, MergeError,
-    ModuleDigest, PROTOCOL, Place, QueueError, RESTARTS, Spec, Watchers, classify,
+    ModuleDigest, PROTOCOL, Place, QueueError, RESTARTS, Spec, Watchers, check_lease, classify,
 };
 use bench_sink::runfile::{ClockRecord, Planned};
 use clap::Parser;
@@ -164,7 +164,7 @@ const OWN: [&str; 6] = ["--on=", "--key=", "--nodes=", "--image=", "--claim=", "
 
 /// The arguments of `fleet run` that agents take as those of `run`.
 fn words() -> anyhow::Result<Vec<String>> {
-    let given = without(std::env::args().collect());
+    let given = without(given()?);
     let begin = given.windows(2).position(|pair| pair == ["fleet", "run"]).map_or(given.len(), |at| at + 2);
     let mut words = Vec::new();
     let mut rest = given[begin..].iter();
@@ -193,7 +193,9 @@ fn spec(
     (words, id): (Vec<String>, &str),
 ) -> anyhow::Result<(Spec, Planned)> {
     let Prepared { loader, modules, effort, .. } = prepared;
-    let planned = planned(&Job { loader, modules, plan, effort: *effort, seed, common: &run.common });
+    let job = Job { loader, modules, plan, effort: *effort, seed, common: &run.common };
+    check_lease(longest_repetition(&job)).map_err(anyhow::Error::msg)?;
+    let planned = planned(&job);
     let mut modules = module_digests(modules);
     stored::add_addresses(&mut modules);
     let spec = Spec {
@@ -287,7 +289,11 @@ impl Submission<'_> {
                     }
                 }
                 watch.end(&measured.coordinator, self.ending(exit, &directories));
-                measured.place.clear();
+                // A run that is not known to have ended can be resumed, and needs what is removed now.
+                if self.folder.has_ended() {
+                    self.folder.remove_parts();
+                    measured.place.clear();
+                }
                 Ok(exit)
             }
         }
@@ -303,9 +309,11 @@ impl Submission<'_> {
 
     /// Starts the agents, and has them measure until nothing is left or the user stops them.
     fn gather(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<(Measured, Watch<'_>)> {
-        let mut gathering = self.begin(members, interrupt)?;
-        let patience = gathering.patience();
+        let earlier = self.earlier_agents()?;
+        let mut gathering = self.begin(members, &earlier, interrupt)?;
+        let patience = gathering.patience(!earlier.is_empty());
         let fleet = &mut gathering.fleet;
+        fleet.remember(earlier);
         fleet.offer(self.files.clone());
         let _woken = interrupt.subscribe(fleet.waker());
         let is_stopped = || interrupt.is_raised();
@@ -338,14 +346,23 @@ impl Submission<'_> {
         }
     }
 
+    /// The agents that another process had which began this run; none if none did.
+    fn earlier_agents(&self) -> anyhow::Result<Vec<AgentCard>> {
+        let cards = self.folder.agent_cards();
+        cards.with_context(|| format!("{}: the run cannot be resumed; start a new one", self.folder.path().display()))
+    }
+
     /// Where what the agents send is kept, with their cards.
     fn collector(&self, names: &[String], cards: &[HostCard]) -> anyhow::Result<Collector> {
         let collected = self.folder.collected();
         let next = || format!("cannot write to {}", self.folder.path().display());
+        let agents = names.iter().zip(cards);
+        let agents: Vec<_> =
+            agents.map(|(agent, card)| AgentCard { agent: agent.clone(), card: card.clone() }).collect();
+        self.folder.keep_agents(&agents).with_context(next)?;
         let collector = Collector::create(&collected, names).with_context(next)?;
-        for (agent, card) in names.iter().zip(cards) {
-            let card = AgentCard { agent: agent.clone(), card: card.clone() };
-            card.keep(&collected.join(agent)).with_context(next)?;
+        for card in &agents {
+            card.keep(&collected.join(&card.agent)).with_context(next)?;
         }
         Ok(collector)
     }
@@ -365,9 +382,9 @@ impl Submission<'_> {
         ))
     }
 
-    /// Starts the agents, or invites them.
+    /// Starts the agents, or invites them: those that the run had `earlier`, if it had some.
     #[cfg_attr(not(feature = "kubernetes"), expect(unused_variables, reason = "nothing is waited for"))]
-    fn begin(&self, members: &Members, interrupt: &Interrupt) -> anyhow::Result<Gathering> {
+    fn begin(&self, members: &Members, earlier: &[AgentCard], interrupt: &Interrupt) -> anyhow::Result<Gathering> {
         match members {
             Members::Started(members) => {
                 let is_divided = self.run.common.measured.cpu.is_none();
@@ -379,7 +396,9 @@ impl Submission<'_> {
             }
             #[cfg(feature = "nats")]
             Members::Visiting(address, number) => {
-                Ok(Gathering::visiting(Hall::open(address, &self.spec.id, Guests::Any(*number))?))
+                let named = || Guests::Named(earlier.iter().map(|card| card.agent.clone()).collect());
+                let guests = if earlier.is_empty() { Guests::Any(*number) } else { named() };
+                Ok(Gathering::visiting(Hall::open(address, &self.spec.id, guests)?))
             }
             #[cfg(feature = "kubernetes")]
             Members::Launched(launch) => self.launch(launch, interrupt),

@@ -11,11 +11,13 @@ use anyhow::Context;
 use bench_engine::Interrupt;
 use bench_fleet::FleetFolder;
 use bench_sink::regular;
+use pg_connection::redact;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The option that makes this program the process that coordinates a run.
@@ -27,12 +29,15 @@ pub(super) fn start(run: &RunArgs, detach: bool) -> anyhow::Result<Exit> {
     let folder = FleetFolder::new(&shown.out, &run_id(jiff::Timestamp::now()));
     let interrupt = interrupt()?;
     let next = || format!("cannot create {}; give another folder with --out DIR", folder.path().display());
-    fs::create_dir_all(folder.path()).with_context(next)?;
     let launch = Launch {
-        arguments: words(std::env::args().skip(1).collect(), &folder.id())?,
+        arguments: words(given()?, &folder.id())?,
         directory: std::env::current_dir().context("the working directory is not known")?,
     };
-    fs::write(folder.launch(), serde_json::to_vec(&launch)?).with_context(next)?;
+    let launched = serde_json::to_vec(&launch);
+    let launched = launched.context("the name of the working directory is not UTF-8; start the run in another one")?;
+    remove_left(&shown.out);
+    fs::create_dir_all(folder.path()).with_context(next)?;
+    fs::write(folder.launch(), launched).with_context(next)?;
     let child = spawn(&folder, &launch)?;
     show_run(&folder, child, detach, (&shown.show, shown.quiet), interrupt)
 }
@@ -42,8 +47,10 @@ pub(super) fn resume(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
     let folder = find(&arguments.of)?;
     let id = folder.id();
     anyhow::ensure!(!folder.is_going_on()?, "run {id} goes on; see it with `bench-host fleet attach {id}`");
-    let has_ended = folder.read().is_ok_and(|status| status.exit.is_some());
-    anyhow::ensure!(!has_ended, "run {id} has ended; see it with `bench-host fleet attach {id}`");
+    if folder.has_ended() {
+        folder.remove_parts();
+        anyhow::bail!("run {id} has ended; see it with `bench-host fleet attach {id}`");
+    }
     let launch = regular::read(&folder.launch(), LAUNCH_BYTES_MAX);
     let launch =
         launch.with_context(|| format!("{}: the run cannot be resumed; start a new one", folder.path().display()))?;
@@ -51,6 +58,16 @@ pub(super) fn resume(arguments: &ShownFleetRun) -> anyhow::Result<Exit> {
     let interrupt = interrupt()?;
     let child = spawn(&folder, &launch)?;
     show_run(&folder, child, false, (&arguments.show, false), interrupt)
+}
+
+/// Removes what runs in `out` no longer need whose process was killed when they had just ended.
+fn remove_left(out: &Path) {
+    // A new run does not depend on it.
+    for folder in FleetFolder::all(out).unwrap_or_default() {
+        if folder.has_parts() && folder.has_ended() && matches!(folder.is_going_on(), Ok(false)) {
+            folder.remove_parts();
+        }
+    }
 }
 
 /// How the process that coordinates a run is started.
@@ -108,6 +125,22 @@ fn has_begun(child: &mut Child) -> bool {
     child.stdout.as_mut().is_some_and(|output| output.read(&mut [0]).is_ok_and(|read| read > 0))
 }
 
+/// The arguments of this process.
+pub(super) fn given() -> anyhow::Result<Vec<String>> {
+    texts(std::env::args_os().skip(1))
+}
+
+/// These arguments as texts, which other processes and other machines get.
+fn texts(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Vec<String>> {
+    let text = |argument: OsString| {
+        argument.into_string().map_err(|argument| {
+            let shown = redact(&argument.to_string_lossy());
+            anyhow::anyhow!("the argument {shown} is not UTF-8, so it cannot travel to agents; give another name")
+        })
+    };
+    arguments.map(text).collect()
+}
+
 /// The arguments `given` to `fleet run`, as the process that coordinates the run `id` gets them.
 fn words(mut given: Vec<String>, id: &str) -> anyhow::Result<Vec<String>> {
     let at = given.windows(2).position(|pair| pair[0] == "fleet" && pair[1] == "run").context("not `fleet run`")? + 2;
@@ -131,6 +164,7 @@ pub(super) fn without(mut words: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStringExt;
 
     #[test]
     fn arguments_of_the_coordinator_are_those_of_the_user() {
@@ -138,5 +172,13 @@ mod tests {
         let words = words(given.iter().map(|word| (*word).to_owned()).collect(), "r").unwrap();
         assert_eq!(words[..5], ["-v", "fleet", "run", COORDINATE, "r"]);
         assert_eq!(without(words), given);
+    }
+
+    #[test]
+    fn argument_that_is_not_text_is_refused() {
+        let arguments = [OsString::from("--out"), OsString::from_vec(b"results-\xff".to_vec())];
+        assert_eq!(texts(arguments[..1].iter().cloned()).unwrap(), ["--out"]);
+        let error = texts(arguments.into_iter()).unwrap_err().to_string();
+        assert!(error.starts_with("the argument results-\u{fffd} is not UTF-8"), "{error}");
     }
 }

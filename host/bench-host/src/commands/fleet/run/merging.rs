@@ -9,7 +9,6 @@ use bench_fleet::{
 };
 use bench_sink::runfile::ClockRecord;
 use std::collections::HashMap;
-use std::fs;
 use std::path::PathBuf;
 
 /// An agent that has sent the head of its run file.
@@ -59,10 +58,6 @@ impl Submission<'_> {
                 cell.arguments
             ));
             exit = worse(Exit::Finding, exit);
-        }
-        // What the agents sent stays, with what does not count; shards and the local copies hold nothing more.
-        for folder in [self.folder.shards(), self.folder.agents()] {
-            let _ = fs::remove_dir_all(folder);
         }
         Ok((exit, directories))
     }
