@@ -31,9 +31,24 @@ pub struct Client {
     target: Target,
     route: Route,
     timeout: Duration,
-    connection: Option<BufReader<TcpStream>>,
-    /// The bytes of all responses, as they came over the connection.
+    connection: Option<BufReader<Counted>>,
+    /// The bytes of all responses, as they came over the connections; also of those that were cut.
     pub wire: u64,
+}
+
+/// A connection that counts the bytes that come over it, because of a response that is cut nothing else says how many came.
+#[derive(Debug)]
+struct Counted {
+    stream: TcpStream,
+    received: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.received += read as u64;
+        Ok(read)
+    }
 }
 
 impl Client {
@@ -82,6 +97,9 @@ impl Client {
 
     fn request(&mut self, method: &str, resource: &str, form: &str) -> Result<Vec<u8>, FetchError> {
         let answered = self.exchange(method, resource, form);
+        if let Some(reader) = &mut self.connection {
+            self.wire += std::mem::take(&mut reader.get_mut().received);
+        }
         if answered.is_err() {
             self.connection = None;
         }
@@ -96,8 +114,8 @@ impl Client {
 
     fn exchange(&mut self, method: &str, resource: &str, form: &str) -> io::Result<(u16, Vec<u8>)> {
         if self.connection.is_none() {
-            let connection = self.route.connect(&self.target, self.timeout)?;
-            self.connection = Some(BufReader::new(connection));
+            let stream = self.route.connect(&self.target, self.timeout)?;
+            self.connection = Some(BufReader::new(Counted { stream, received: 0 }));
         }
         let Some(reader) = &mut self.connection else { return Err(io::ErrorKind::NotConnected.into()) };
         let path = format!("{}{resource}", self.target.path);
@@ -111,7 +129,7 @@ impl Client {
                 "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{form}"
             )
         };
-        reader.get_mut().write_all(request.as_bytes())?;
+        reader.get_mut().stream.write_all(request.as_bytes())?;
         let head = http::read_head(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut headers);
@@ -121,15 +139,14 @@ impl Client {
             found.and_then(|header| str::from_utf8(header.value).ok()).map(str::trim)
         };
         let is_chunked = header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
-        let (body, wire) = if is_chunked {
+        let body = if is_chunked {
             http::read_chunks(reader)?
         } else {
             let length = header("content-length").and_then(|length| length.parse().ok());
             let length =
                 length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the response has no length"))?;
-            (http::read_length(reader, length)?, length as u64)
+            http::read_length(reader, length)?
         };
-        self.wire += head.len() as u64 + wire;
         let body = if header("content-encoding") == Some("gzip") { gunzip(&body)? } else { body };
         Ok((response.code.unwrap_or(0), body))
     }

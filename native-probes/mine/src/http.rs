@@ -37,12 +37,12 @@ pub(crate) fn read_length(from: &mut impl BufRead, length: usize) -> io::Result<
     Ok(body)
 }
 
-/// Reads a body in chunks; also returns the bytes that it took on the wire.
-pub(crate) fn read_chunks(from: &mut impl BufRead) -> io::Result<(Vec<u8>, u64)> {
-    let (mut body, mut wire) = (Vec::new(), 0);
+/// Reads a body in chunks.
+pub(crate) fn read_chunks(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
     loop {
         let mut line = Vec::new();
-        wire += from.read_until(b'\n', &mut line)? as u64;
+        from.read_until(b'\n', &mut line)?;
         let text = str::from_utf8(&line).ok().and_then(|line| line.strip_suffix("\r\n"));
         let size = text.ok_or_else(|| ended("between chunks"))?.split(';').next().unwrap_or_default();
         let size = usize::from_str_radix(size, 16).map_err(|_| invalid("the size of a chunk is not a number"))?;
@@ -55,9 +55,8 @@ pub(crate) fn read_chunks(from: &mut impl BufRead) -> io::Result<(Vec<u8>, u64)>
         from.read_exact(&mut body[start..])
             .and_then(|()| from.read_exact(&mut end))
             .map_err(|_| ended("in a chunk"))?;
-        wire += size as u64 + 2;
         if size == 0 {
-            return Ok((body, wire));
+            return Ok(body);
         }
     }
 }
@@ -134,7 +133,7 @@ mod tests {
             let body: Vec<_> = (0..length).map(|at| at as u8).collect();
             let mut wire = Vec::new();
             write_chunks(&mut wire, &body, false).unwrap();
-            assert_eq!(read_chunks(&mut wire.as_slice()).unwrap(), (body, wire.len() as u64));
+            assert_eq!(read_chunks(&mut wire.as_slice()).unwrap(), body);
         }
     }
 

@@ -84,7 +84,7 @@ fn describe() -> Scenario {
         ns("waited", "time that complete pages waited to be handed on, summed over pages"),
         ns("retry_wait", "time between failed attempts and the next ones, summed over workers"),
         ns("politeness", "time of the pauses before requests, summed over workers"),
-        Metric::new("wire", Unit::Bytes, "bytes of all responses as they came over the connections")
+        Metric::new("wire", Unit::Bytes, "bytes of all responses, cut ones too, as they came over the connections")
             .direction(Direction::Neutral),
         Metric::new("content", Unit::Bytes, "bytes of the pages after decompression").direction(Direction::Neutral),
         count("retries", "attempts that failed and were repeated"),

@@ -4,9 +4,9 @@ mod common;
 
 use bench_model::{Check, ModuleError, Value};
 use common::{Proxy, arguments, text};
-use mine::{Client, Conditions, Mine, Route, Target};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use mine::{Client, Conditions, FetchError, Mine, Route, Target};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 use table_core::kept::{self, Kept, Results};
 use table_core::mine::Format;
@@ -167,6 +167,36 @@ fn proxy_resolves_the_name() {
     assert_eq!(page, table_core::mine::answer(&recipe.genes(), 10..30, Format::Json).into_bytes());
     assert!(client.wire > page.len() as u64);
     assert_eq!(proxy.asked(), ["mine.test"]);
+}
+
+#[test]
+fn bytes_of_cut_responses_are_counted() {
+    const CUT: [&str; 3] = [
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n30",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n3",
+    ];
+    const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n30";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let serving = std::thread::spawn(move || {
+        for response in CUT.into_iter().chain([WHOLE]) {
+            let (mut connection, _) = listener.accept().unwrap();
+            let request = BufReader::new(connection.try_clone().unwrap()).lines().map(Result::unwrap);
+            request.take_while(|line| !line.is_empty()).for_each(drop);
+            connection.write_all(response.as_bytes()).unwrap();
+        }
+    });
+    let mut client = Client::new(target, Route::Direct, Duration::from_secs(10));
+    let mut sent = 0;
+    for response in CUT {
+        assert!(matches!(client.count("<query/>"), Err(FetchError::Passing(_))), "{response}");
+        sent += response.len() as u64;
+        assert_eq!(client.wire, sent, "{response}");
+    }
+    assert_eq!(client.count("<query/>"), Ok(30));
+    assert_eq!(client.wire, sent + WHOLE.len() as u64);
+    serving.join().unwrap();
 }
 
 /// The status and the body of one request.

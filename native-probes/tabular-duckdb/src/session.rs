@@ -4,14 +4,16 @@
 use crate::FOLDER;
 use crate::engine::Engine;
 use crate::parts::Parts;
-use crate::stage::{self, GENES, PUBLICATIONS, Stage};
+use crate::stage::{self, GENES, JOINED, PUBLICATIONS, Stage};
 use bench_model::{Arguments, Check, ModuleError, Outcome, Session};
 use probe_abi::Host;
 use std::path::{Path, PathBuf};
 use table_core::clock::Clock;
 use table_core::csv::{self, Dialect};
 use table_core::relational::{self, Groups};
-use table_core::{Cell, Digest, Field, Invariants, Recipe, Table, compare, parquet, text};
+use table_core::{
+    Cell, Digest, Field, Invariants, Recipe, Table, compare, gene_fields, parquet, publication_fields, text,
+};
 
 pub(crate) struct Statements {
     engine: Engine,
@@ -22,6 +24,8 @@ pub(crate) struct Statements {
     expected: Table,
     /// The sums of doubles, which are not part of `expected`.
     groups: Option<Groups>,
+    /// The join within a pipeline, whose rows are not part of its result.
+    joined: Option<Digest>,
     first: Digest,
     /// The series of its stages, if an operation has several.
     parts: Option<Parts>,
@@ -40,6 +44,8 @@ impl Statements {
         }
         let bytes = input_bytes(stage, &folder)?;
         let groups = relational::genes_by_organism(&genes);
+        let joins = stage.parts().contains(&"join");
+        let joined = joins.then(|| Digest::of(&relational::full_outer_join(&genes, &publications)));
         let (expected, groups) = match stage {
             Stage::CsvScan | Stage::CsvWrite | Stage::ParquetScan | Stage::ParquetWrite => (genes, None),
             Stage::ParquetFooter => {
@@ -54,7 +60,7 @@ impl Statements {
         let host = host.filter(|_| !stage.parts().is_empty());
         let parts = host.map(|host| Parts::open(host, stage)).transpose()?;
         let first = Digest::default();
-        let mut session = Self { engine, stage, folder, statements, bytes, expected, groups, first, parts };
+        let mut session = Self { engine, stage, folder, statements, bytes, expected, groups, joined, first, parts };
         session.run()?;
         session.first = Digest::of(&session.result()?.0);
         Ok(session)
@@ -80,9 +86,8 @@ impl Statements {
         if let Some(statement) = self.stage.read_back(&folder) {
             self.engine.execute(&statement)?;
         }
-        self.engine.execute(&format!("COPY result TO '{folder}/result.csv' ({})", stage::CSV_OPTIONS))?;
         let fields = self.stage.fields();
-        let all = read(&self.folder.join("result.csv"), &fields)?;
+        let all = self.rows_of("result", &fields)?;
         if self.groups.is_none() {
             return Ok((all, Vec::new()));
         }
@@ -97,6 +102,24 @@ impl Statements {
             }
         }
         Ok((table, sums))
+    }
+
+    /// The rows of a table.
+    fn rows_of(&self, table: &str, fields: &[Field]) -> Result<Table, ModuleError> {
+        let path = self.folder.join(format!("{table}.csv"));
+        self.engine.execute(&format!("COPY {table} TO '{}' ({})", path.display(), stage::CSV_OPTIONS))?;
+        read(&path, fields)
+    }
+
+    /// Whether the join within a pipeline has the rows that it must have.
+    fn joined_checks(&self) -> Result<Vec<Check>, ModuleError> {
+        let Some(expected) = self.joined else { return Ok(Vec::new()) };
+        let found = self.rows_of(JOINED, &relational::joined_fields(&gene_fields(), &publication_fields()))?;
+        let found = Digest::of(&found);
+        Ok(vec![
+            Check::equal("joined-rows", &expected.rows, &found.rows),
+            Check::equal("joined-cells", &expected, &found),
+        ])
     }
 
     /// The names and types of the result's columns, in order. DuckDB's tables do not declare which may hold NULL.
@@ -140,6 +163,7 @@ impl Session for Statements {
             let wrong = sums.iter().find(|(taxon, sum)| !groups.sums.get(taxon).is_some_and(|near| near.is_near(*sum)));
             checks.push(Check::that("sums-of-doubles", wrong.is_none(), format!("not within n·ε·Σ|x|: {wrong:?}")));
         }
+        checks.extend(self.joined_checks()?);
         Ok(checks)
     }
 }
@@ -194,4 +218,36 @@ pub(crate) fn read(path: &Path, fields: &[Field]) -> Result<Table, ModuleError> 
 
 fn unreadable(error: std::io::Error) -> ModuleError {
     ModuleError::Other(format!("a file of DuckDB cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_join_within_a_pipeline_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = Arguments::default();
+        for (name, value) in [("rows", 300), ("seed", 1), ("threads", 1), ("memory_mib", 256)] {
+            arguments.set(name, value);
+        }
+        arguments.set("library", crate::engine::DEFAULT);
+        arguments.set(FOLDER, folder.path().to_str().unwrap());
+        let mut session = match Statements::open(Stage::PipelineElt, &arguments, None) {
+            Err(error @ ModuleError::Unavailable(_)) => return eprintln!("skipped: {error}"),
+            opened => opened.unwrap(),
+        };
+        let failed = |session: &mut Statements| {
+            let failed = session.verify().unwrap().into_iter().filter(|check| !check.passed);
+            failed.map(|check| check.name).collect::<Vec<_>>()
+        };
+        assert_eq!(failed(&mut session), [""; 0]);
+        let change = |session: &Statements, statement: &str| session.engine.execute(statement).unwrap();
+        change(&session, r#"UPDATE joined SET "Publication.year" = 1 WHERE "Publication.year" IS NOT NULL"#);
+        assert_eq!(failed(&mut session), ["joined-cells"]);
+        change(&session, r#"DELETE FROM joined WHERE "Publication.year" IS NULL"#);
+        assert_eq!(failed(&mut session), ["joined-rows", "joined-cells"]);
+        session.iterate(1).unwrap();
+        assert_eq!(failed(&mut session), [""; 0]);
+    }
 }

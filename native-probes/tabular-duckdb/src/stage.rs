@@ -21,6 +21,9 @@ pub(crate) const GENES: &str = "genes";
 pub(crate) const PUBLICATIONS: &str = "publications";
 const OUTPUT: &str = "output";
 
+/// The table with the join within a pipeline.
+pub(crate) const JOINED: &str = "joined";
+
 /// The key of both sides.
 const ON: &str = r#"g."Gene.primaryIdentifier" = p."Publication.gene""#;
 
@@ -88,7 +91,7 @@ impl Stage {
             Self::PipelineElt => vec![
                 format!("CREATE OR REPLACE TABLE genes AS {}", read_parquet(GENES)),
                 format!("CREATE OR REPLACE TABLE publications AS {}", read_parquet(PUBLICATIONS)),
-                format!("CREATE OR REPLACE TABLE joined AS {join}"),
+                format!("CREATE OR REPLACE TABLE {JOINED} AS {join}"),
                 into_result(BY_ORGANISM),
                 to_parquet("result", folder, OUTPUT),
             ],

@@ -27,6 +27,9 @@ pub(crate) struct Frames {
     expected: Table,
     /// The sums of doubles, which are not part of `expected`.
     groups: Option<Groups>,
+    /// The join within a pipeline, and the rows that it had in the last operation.
+    joined: Option<Digest>,
+    joined_rows: usize,
     first: Digest,
     /// The series of its stages, if an operation has several.
     parts: Option<Parts>,
@@ -63,9 +66,13 @@ impl Frames {
             bytes,
             expected: Table::new(Vec::new()),
             groups: None,
+            joined: None,
+            joined_rows: 0,
             first: Digest::default(),
             parts,
         };
+        let joins = stage.parts().contains(&"join");
+        session.joined = joins.then(|| Digest::of(&relational::full_outer_join(&genes, &publications)));
         (session.expected, session.groups) = match stage {
             Stage::ParquetScan | Stage::ParquetWrite => (genes, None),
             Stage::Join => (relational::full_outer_join(&genes, &publications), None),
@@ -89,24 +96,39 @@ impl Frames {
             Stage::ParquetWrite => return write(&self.genes, &file("output.parquet")),
             Stage::Join => query(JOIN, &self.genes, &self.publications)?,
             Stage::Aggregate => query(BY_ORGANISM, &self.genes, &self.publications)?,
-            Stage::PipelineEtl => return self.pipeline(&mut Clock::start()),
+            Stage::PipelineEtl => {
+                self.joined_rows = self.pipeline(&mut Clock::start())?;
+                return Ok(());
+            }
         };
         self.result = result;
         Ok(())
     }
 
-    /// Tells the clock the end of each stage. What is freed afterwards is in none.
-    fn pipeline(&self, clock: &mut Clock) -> Result<(), ModuleError> {
+    /// Tells the clock the end of each stage. What is freed afterwards is in none. Returns the number of joined rows.
+    fn pipeline(&self, clock: &mut Clock) -> Result<usize, ModuleError> {
         let file = |name: &str| self.folder.join(name);
         let (genes, publications) = (read(&file(GENES))?, read(&file(PUBLICATIONS))?);
         clock.lap("scan");
-        let _joined = query(JOIN, &genes, &publications)?;
+        let joined = query(JOIN, &genes, &publications)?;
         clock.lap("join");
         let groups = query(BY_ORGANISM, &genes, &publications)?;
         clock.lap("aggregate");
         write(&groups, &file("output.parquet"))?;
         clock.lap("parquet-output");
-        Ok(())
+        Ok(joined.height())
+    }
+
+    /// Whether the join within a pipeline has the rows that it must have. It is computed once more, because its rows are not kept.
+    fn joined_checks(&self) -> Result<Vec<Check>, ModuleError> {
+        let Some(expected) = self.joined else { return Ok(Vec::new()) };
+        let file = |name: &str| read(&self.folder.join(name));
+        let joined = query(JOIN, &file(GENES)?, &file(PUBLICATIONS)?)?;
+        let found = Digest::of(&to_table(&joined, &Stage::Join.fields())?);
+        Ok(vec![
+            Check::equal("joined-rows", &expected.rows, &(self.joined_rows as u64)),
+            Check::equal("joined-cells", &expected, &found),
+        ])
     }
 
     /// The rows of the last result, without the column that is not exact, and the sums in that column.
@@ -179,8 +201,9 @@ impl Session for Frames {
                 continue;
             };
             let mut clock = Clock::start();
-            self.pipeline(&mut clock)?;
+            let joined_rows = self.pipeline(&mut clock)?;
             parts.record(clock);
+            self.joined_rows = joined_rows;
         }
         Ok(Outcome { operations: times, bytes: times * self.bytes, checksum: self.first.checksum() })
     }
@@ -202,6 +225,34 @@ impl Session for Frames {
                 wrong.map_or("within n·ε·Σ|x|".to_owned(), |wrong| format!("not within n·ε·Σ|x|: {wrong:?}"));
             checks.push(Check::that("sums-of-doubles", wrong.is_none(), detail));
         }
+        checks.extend(self.joined_checks()?);
         Ok(checks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_join_within_a_pipeline_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = Arguments::default();
+        for (name, value) in [("rows", 300), ("seed", 1), ("threads", 1)] {
+            arguments.set(name, value);
+        }
+        arguments.set(FOLDER, folder.path().to_str().unwrap());
+        let mut session = Frames::open(Stage::PipelineEtl, &arguments, None).unwrap();
+        let failed = |session: &mut Frames| {
+            let failed = session.verify().unwrap().into_iter().filter(|check| !check.passed);
+            failed.map(|check| check.name).collect::<Vec<_>>()
+        };
+        session.iterate(1).unwrap();
+        assert_eq!(failed(&mut session), [""; 0]);
+        session.joined_rows -= 1;
+        assert_eq!(failed(&mut session), ["joined-rows"]);
+        session.iterate(1).unwrap();
+        session.joined = Some(Digest::default());
+        assert_eq!(failed(&mut session), ["joined-rows", "joined-cells"]);
     }
 }
