@@ -63,6 +63,13 @@ impl HostSide {
         unsafe { self.context.as_ref() }.notes.is_some()
     }
 
+    /// Frees what calls have left behind, and accepts samples of `metrics` from now on: one host side can serve transfer after transfer,
+    /// each on another thread, where one for each would leave its tables behind. No probe is being called.
+    pub fn reset(&mut self, metrics: &[Metric]) {
+        self.clear();
+        self.context_mut().sink = Sink::new(metrics);
+    }
+
     /// The result of the call of `function` that has returned `status`; clears its notes.
     pub fn check_status(&mut self, function: &str, status: raw::Status) -> Result<(), ModuleError> {
         self.context_mut().notes.take().unwrap_or_default().check_status(function, status)
@@ -82,6 +89,15 @@ impl HostSide {
         std::mem::take(&mut context.checks)
     }
 
+    /// Samples and rings may be large; tables and an empty context are not.
+    fn clear(&mut self) {
+        let context = self.context_mut();
+        context.sink = Sink::default();
+        context.slots = Vec::new();
+        context.checks = Vec::new();
+        context.notes = None;
+    }
+
     #[inline]
     fn context_mut(&mut self) -> &mut Context {
         // SAFETY: the context is never freed. Callbacks make references too, but for their own bodies and while the probe
@@ -92,12 +108,8 @@ impl HostSide {
 }
 
 impl Drop for HostSide {
-    /// Samples and rings may be large; tables and an empty context are not, and a process opens few sessions.
+    /// Its tables stay, and a process opens few sessions.
     fn drop(&mut self) {
-        let context = self.context_mut();
-        context.sink = Sink::default();
-        context.slots = Vec::new();
-        context.checks = Vec::new();
-        context.notes = None;
+        self.clear();
     }
 }

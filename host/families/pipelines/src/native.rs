@@ -8,6 +8,7 @@ use crate::spec;
 use bench_model::{Arguments, Metric, ModuleError, Scenario};
 use bench_native::{HostSide, Probe, arg};
 use probe_abi::raw;
+use std::sync::{Arc, Mutex, PoisonError};
 
 impl Connectors for Probe {
     fn connector(&mut self, scenario: &Scenario) -> Result<Box<dyn Connector>, ModuleError> {
@@ -30,7 +31,8 @@ fn connector(table: &'static raw::Pipeline, scenario: &Scenario) -> Result<Nativ
     let call = call.ok_or_else(|| {
         ModuleError::Other(format!("`{name}` is for the driver `{driver}`, and the probe has no function `{function}`"))
     })?;
-    Ok(NativeConnector { function, call, metrics: scenario.metrics.clone(), scenario: name })
+    let idle = Arc::default();
+    Ok(NativeConnector { function, call, metrics: scenario.metrics.clone(), scenario: name, idle })
 }
 
 /// One function of the probe's, for one scenario.
@@ -39,12 +41,39 @@ struct NativeConnector {
     call: raw::Connect,
     metrics: Vec<Metric>,
     scenario: String,
+    idle: Arc<Mutex<Vec<Idle>>>,
+}
+
+/// What the probe sees of the host in one transfer. Its tables exist until the process ends, so the next transfer of the connector uses
+/// them again.
+struct Tables {
+    host: HostSide,
+    batches: Batches,
+}
+
+/// Tables that no transfer uses.
+struct Idle(Tables);
+
+// SAFETY: one thread has the tables at a time, because they are handed on by value, under a lock. Nothing in them is bound to a thread: a
+// host side that was reset holds nothing for capabilities, it shares its notes with nothing else, and no transfer is under way.
+unsafe impl Send for Idle {}
+
+impl NativeConnector {
+    /// Tables for one transfer. As many transfers as are under way have their own.
+    fn tables(&self) -> Tables {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let new = || Tables { host: HostSide::of(&[]), batches: Batches::new() };
+        let mut tables = idle.map_or_else(new, |Idle(tables)| tables);
+        tables.host.reset(&self.metrics);
+        tables
+    }
 }
 
 impl Connector for NativeConnector {
     fn instantiate(&mut self) -> Result<Box<dyn ConnectorInstance>, ModuleError> {
-        let host = HostSide::of(&self.metrics);
-        Ok(Box::new(NativeInstance { function: self.function, call: self.call, scenario: self.scenario.clone(), host }))
+        let (tables, idle) = (Some(self.tables()), Arc::clone(&self.idle));
+        let scenario = self.scenario.clone();
+        Ok(Box::new(NativeInstance { function: self.function, call: self.call, scenario, tables, idle }))
     }
 }
 
@@ -52,7 +81,18 @@ struct NativeInstance {
     function: &'static str,
     call: raw::Connect,
     scenario: String,
-    host: HostSide,
+    /// Until they are given back.
+    tables: Option<Tables>,
+    idle: Arc<Mutex<Vec<Idle>>>,
+}
+
+impl Drop for NativeInstance {
+    fn drop(&mut self) {
+        if let Some(mut tables) = self.tables.take() {
+            tables.host.reset(&[]);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Idle(tables));
+        }
+    }
 }
 
 impl ConnectorInstance for NativeInstance {
@@ -80,19 +120,22 @@ impl NativeInstance {
             let reason = format!("`{function}` was asked of a connector for the other direction");
             return Err(ModuleError::Other(reason));
         }
+        let Some(Tables { host, batches }) = &mut self.tables else {
+            return Err(ModuleError::Other("the tables of this connector were given back".to_owned()));
+        };
         let values = arg::written(arguments);
         let args = arg::lend(&values);
         let scenario = raw::Str::new(&self.scenario);
         let mut transfer = raw::Transfer::default();
-        let batches = Batches::new(end);
-        // SAFETY: the function is the probe's, and bench_probe.h lets any thread call it. The host table stays until the process
-        // ends; the texts, the arguments and the room for the result outlive the call, and so does the batches' table. No
-        // reference to the host's side is alive: they live as long as a borrow of it.
-        let status = unsafe {
-            (self.call)(self.host.table(), scenario, args.as_ptr(), args.len(), batches.table(), &mut transfer)
-        };
+        batches.begin(end);
+        let (host_table, batches_table) = (host.table(), batches.table());
+        // SAFETY: the function is the probe's, and bench_probe.h lets any thread call it. The tables stay until the process ends;
+        // the texts, the arguments and the room for the result outlive the call. No reference to what the functions of the tables
+        // work on is alive: `begin` has returned, and nothing was borrowed from the host side.
+        let status =
+            unsafe { (self.call)(host_table, scenario, args.as_ptr(), args.len(), batches_table, &mut transfer) };
         let ended = batches.end();
-        let verdict = self.host.check_status(function, status);
+        let verdict = host.check_status(function, status);
         let stages = ended.stages(function)?;
         verdict?;
         Ok(Transfer { records: transfer.records, bytes: transfer.bytes, stages })

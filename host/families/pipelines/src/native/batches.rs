@@ -20,16 +20,17 @@ pub(super) enum End {
     Both(Box<dyn Next>, Box<dyn Emit>),
 }
 
-/// The transfer under way.
+/// A table through which one transfer after the other is carried.
 ///
-/// What the functions work on, and the table, are leaked, so that a probe that keeps the table does no harm. References to the
-/// former are made for one function body, or when the call of the probe has returned.
+/// What the functions work on, and the table, are leaked, so that a probe that keeps the table does no harm; therefore a transfer does not
+/// have its own. References to the former are made for one function body, or while no probe is called.
 pub(super) struct Batches {
     line: NonNull<Line>,
     table: &'static raw::Batches,
 }
 
 /// The state of the functions.
+#[derive(Default)]
 struct Line {
     end: Option<End>,
     /// The batch that is lent.
@@ -49,9 +50,9 @@ pub(super) struct Remainder {
 }
 
 impl Batches {
-    pub(super) fn new(end: End) -> Self {
-        let line = Line { end: Some(end), lent: Vec::new(), reason: String::new(), ended: Remainder::default() };
-        let line = NonNull::from(Box::leak(Box::new(line)));
+    /// A table that carries nothing yet.
+    pub(super) fn new() -> Self {
+        let line = NonNull::from(Box::leak(Box::new(Line::default())));
         let ctx = line.as_ptr().cast();
         let table = raw::Batches { size: size_of::<raw::Batches>(), ctx, emit, next, reason, stage };
         Self { line, table: Box::leak(Box::new(table)) }
@@ -62,14 +63,21 @@ impl Batches {
         self.table
     }
 
+    /// From now on batches are carried to and from `end`. No probe has been called yet.
+    pub(super) fn begin(&mut self, end: End) {
+        self.line_mut().end = Some(end);
+    }
+
     /// From now on none are carried. The probe's call has returned.
-    pub(super) fn end(mut self) -> Remainder {
+    pub(super) fn end(&mut self) -> Remainder {
+        std::mem::take(self.line_mut()).ended
+    }
+
+    /// For the functions above alone, which are called while no probe is.
+    fn line_mut(&mut self) -> &mut Line {
         // SAFETY: the line is never freed, and no other reference to it is alive: functions of the table make one for their
-        // bodies, inside the call of the probe, which has returned.
-        let line = unsafe { self.line.as_mut() };
-        line.end = None;
-        line.lent = Vec::new();
-        std::mem::take(&mut line.ended)
+        // bodies, inside the call of the probe, and there is no such call now.
+        unsafe { self.line.as_mut() }
     }
 }
 

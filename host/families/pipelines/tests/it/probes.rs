@@ -87,6 +87,33 @@ fn batches_stages_and_counts_go_out() {
 }
 
 #[test]
+fn only_transfers_at_the_same_time_have_tables_of_their_own() {
+    let Some(library) = library(&[]) else { return };
+    let mut probe = Probe::load(&library.path).expect("a probe");
+    let scenario = scenario(&probe, "read");
+    let connector = connectors(&mut probe).and_then(|connectors| connectors.connector(&scenario));
+    let mut connector = connector.expect("a connector");
+    let mut arguments = Arguments::default();
+    arguments.set("deed", "addresses");
+    arguments.set(FROM_TABLE, "t.rows");
+    let taken = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let taker = || Box::new(Taker { taken: taken.clone(), max: 9, refusal: BatchError::Closed });
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            let read = scope.spawn(|| connector.instantiate()?.read(&arguments, taker()));
+            read.join().expect("no panic").expect("a transfer");
+        });
+    }
+    let [mut first, mut second] = [(); 2].map(|()| connector.instantiate().unwrap());
+    first.read(&arguments, taker()).unwrap();
+    second.read(&arguments, taker()).unwrap();
+    let taken = taken.lock().unwrap();
+    let [one, two, three, four, five] = &taken[..] else { panic!("{taken:?}") };
+    assert_eq!([two, three, four], [one; 3]);
+    assert_ne!(five, one);
+}
+
+#[test]
 fn refusals_of_a_batch_are_distinguished() {
     let refused = |reason: &str| format!(r#"Err(Other("{reason}")) ["t.rows"]"#);
     check_read(&[], "", 1, BatchError::Closed, &refused("the other side has ended"));
