@@ -174,6 +174,11 @@ fn savings(view: &RunView, sweeps: &[Sweep<'_>]) -> Drawn {
             let live = process.measured(metric, Some(PHASES[0]));
             let pairs = sweep.measured(metric, phase).into_iter().filter_map(|own| {
                 let live = live.iter().find(|live| live.operators == own.operators)?;
+                let (component, other) = (sweep.cells.get(&own.operators)?, process.cells.get(&own.operators)?);
+                // Titles have an argument only if chains of one arm differ in it.
+                if !component.agrees_with(other, &[]) {
+                    return None;
+                }
                 match view.same_host([own.cell, live.cell]) {
                     Ok(()) => Some((saving(&own, live, view.seed)?, own)),
                     Err(why) => {

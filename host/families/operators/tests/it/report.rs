@@ -283,6 +283,21 @@ fn every_figure_is_drawn_where_its_chains_are_in_the_run() {
 }
 
 #[test]
+fn chains_with_other_arguments_have_no_saving() {
+    let not_drawn = |rate: i64| {
+        let mut run = Run::begin(6, 3);
+        append(&mut run, 0, "operator-rust", &[("wasm", COMPONENTS)], |block| block.argument("rate", 0_i64));
+        append(&mut run, 3, "operator-rust", &[("process", PROCESSES)], |block| block.argument("rate", rate));
+        run.end(None);
+        let not = outcome(&report().files(&run.view())).1;
+        not.into_iter().find(|line| line.starts_with("memory_savings"))
+    };
+    let why = "memory_savings_comparison.png: not drawn: arms wasm and process have no chain of as many operators in common; measure both \
+               with the same parameters";
+    assert_eq!((not_drawn(0), not_drawn(100).as_deref()), (None, Some(why)));
+}
+
+#[test]
 fn page_has_memory_over_time_of_the_largest_chains() {
     let page = sample_run::page(&both_arms(), Some(report()));
     for expect in [

@@ -1,9 +1,9 @@
 //! Ratios of the times of two cells of one run, with intervals and verdicts: of load methods, of arms, and against the database's own
 //! client.
 
-use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, varying};
+use super::{BASELINE_METHOD, LOAD_METHOD, format_arguments, load_method, varying};
 use crate::spec;
-use bench_model::{Arm, Value};
+use bench_model::{Arguments, Arm, Value};
 use bench_report::{
     Body, CellView, Column, Datum, FamilyChart, Measure, Notes, RatioRow, RunView, Section, Table, escape, scale,
     widest_spread,
@@ -30,19 +30,33 @@ struct Pair<'a> {
     candidate: &'a CellView,
 }
 
+impl Pair<'_> {
+    /// Those of the candidate, and those that only the baseline has.
+    fn arguments(&self) -> Arguments {
+        let mut arguments = self.candidate.arguments.clone();
+        for (name, value) in self.baseline.arguments.iter() {
+            if arguments.get(name).is_none() {
+                arguments.set(name, value.clone());
+            }
+        }
+        arguments
+    }
+}
+
 /// The table of ratios; notes if there are too few processes, or if no pair was measured by one machine; `None` if no cells can be
 /// compared.
 pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
     const NAME: &str = "transfers.compared";
-    let names = names(cells);
-    let (pairs, apart) = of_one_machine(view, pairs(view, cells), &names);
+    let pairs = pairs(view, cells);
+    let names = names(cells, &pairs);
+    let (pairs, apart) = of_one_machine(view, pairs, &names);
     let row = |(pair, ratios, verdict): &Measured<'_>| {
         let interval = ratios.means.interval(LEVEL);
         let range = Datum::Range { low: interval.low, high: interval.high, measure: Measure::Factor };
         let is_known = interval.low.is_finite() && interval.high.is_finite();
         vec![
             Datum::text(&pair.title),
-            Datum::text(format_arguments(&pair.candidate.arguments, &names)),
+            Datum::text(format_arguments(&pair.arguments(), &names)),
             Datum::number(ratios.means.ratio(), Measure::Factor),
             if is_known { range } else { Datum::Absent },
             Datum::number(f64::from(ratios.processes), Measure::Plain),
@@ -70,12 +84,13 @@ pub(super) fn section(view: &RunView, cells: &[&CellView]) -> Option<Section> {
 
 /// The same ratios as a chart. `None` if nothing is compared.
 pub(super) fn chart(view: &RunView, cells: &[&CellView]) -> Option<FamilyChart> {
-    let names = names(cells);
-    let (pairs, apart) = of_one_machine(view, pairs(view, cells), &names);
+    let pairs = pairs(view, cells);
+    let names = names(cells, &pairs);
+    let (pairs, apart) = of_one_machine(view, pairs, &names);
     let row = |(pair, ratios, verdict): &Measured<'_>| {
         let interval = ratios.means.interval(LEVEL);
         let is_known = interval.low.is_finite() && interval.high.is_finite();
-        let name = format!("{} {}", pair.title, format_arguments(&pair.candidate.arguments, &names));
+        let name = format!("{} {}", pair.title, format_arguments(&pair.arguments(), &names));
         RatioRow {
             name: escape(name.trim_end()).into_owned(),
             ratio: ratios.means.ratio(),
@@ -107,7 +122,7 @@ fn of_one_machine<'a>(
     let mut apart = Vec::new();
     pairs.retain(|pair| {
         let Err(why) = view.same_host([pair.baseline.cell, pair.candidate.cell]) else { return true };
-        let name = format!("{} {}", pair.title, format_arguments(&pair.candidate.arguments, names));
+        let name = format!("{} {}", pair.title, format_arguments(&pair.arguments(), names));
         apart.push(format!("{}: {why}", name.trim_end()));
         false
     });
@@ -126,11 +141,13 @@ fn measured<'a>(pairs: &'a [Pair<'a>], seed: u64) -> Vec<Measured<'a>> {
 }
 
 /// The arguments that tell pairs apart.
-fn names(cells: &[&CellView]) -> BTreeSet<String> {
-    varying(cells).into_iter().filter(|name| name != LOAD_METHOD).collect()
+fn names(cells: &[&CellView], pairs: &[Pair<'_>]) -> BTreeSet<String> {
+    let baselines: Vec<_> = pairs.iter().map(|pair| pair.baseline).collect();
+    varying(cells).into_iter().chain(varying(&baselines)).filter(|name| name != LOAD_METHOD).collect()
 }
 
-/// Components against native code, each load method against the baseline method, and both arms against the database's own client.
+/// Components against native code, each load method against the baseline method, and both arms against the database's own client. Both
+/// sides are of the same variant, and have the same values of all arguments that both have, except for the load method.
 fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for candidate in cells {
@@ -138,8 +155,9 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
             let is_it = |cell: &&CellView| {
                 cell.scenario == scenario
                     && cell.arm == arm
+                    && cell.variant == candidate.variant
                     && cell.status == Status::Ok
-                    && agree(&candidate.arguments, &cell.arguments, except)
+                    && candidate.agrees_with(cell, except)
             };
             view.cells.iter().filter(is_it).collect::<Vec<_>>()
         };
@@ -147,16 +165,18 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
         let named =
             method.map_or_else(|| candidate.scenario.clone(), |method| format!("{} {method}", candidate.scenario));
         if candidate.arm == Arm::Wasm {
-            let title = format!("{named}, wasm / native");
             let native = others(&candidate.scenario, Arm::Native, &[]);
-            pairs.extend(native.into_iter().map(|baseline| Pair { title: title.clone(), baseline, candidate }));
+            pairs.extend(native.into_iter().map(|baseline| {
+                let title = format!("{named}, {} / {}", candidate.arm_label(), baseline.arm_label());
+                Pair { title, baseline, candidate }
+            }));
         }
         let Some(method) = method else { continue };
         let is_baseline = |cell: &&CellView| load_method(cell) == Some(BASELINE_METHOD);
         for baseline in others(&candidate.scenario, candidate.arm, &[LOAD_METHOD]).into_iter().filter(is_baseline) {
             if method != BASELINE_METHOD {
                 pairs.push(Pair {
-                    title: format!("{} {}, {method} / {BASELINE_METHOD}", candidate.scenario, candidate.arm),
+                    title: format!("{} {}, {method} / {BASELINE_METHOD}", candidate.scenario, candidate.arm_label()),
                     baseline,
                     candidate,
                 });
@@ -165,7 +185,7 @@ fn pairs<'a>(view: &'a RunView, cells: &[&'a CellView]) -> Vec<Pair<'a>> {
         // The database's own client changes nothing on the way.
         let is_plain = !matches!(candidate.arguments.get(spec::TRANSFORM), Some(Value::Text(name)) if !name.is_empty());
         for (_, scenario) in BASELINES.iter().filter(|(of, _)| *of == method && is_plain) {
-            let title = format!("{named} {} / {scenario}", candidate.arm);
+            let title = format!("{named} {} / {scenario}", candidate.arm_label());
             let found = others(scenario, Arm::Native, &[]);
             pairs.extend(found.into_iter().map(|baseline| Pair { title: title.clone(), baseline, candidate }));
         }

@@ -19,9 +19,6 @@ const LOAD_METHOD: &str = spec::LOAD_METHOD;
 /// The load method that the others are compared with.
 const BASELINE_METHOD: &str = "insert";
 
-/// Arguments that name a place, which does not distinguish transfers.
-const PLACES: [&str; 2] = [spec::DATABASE_URL, "folder"];
-
 /// The report of transfers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransferReport;
@@ -119,17 +116,11 @@ fn varying(cells: &[&CellView]) -> BTreeSet<String> {
     let is_own =
         |cell: &&CellView| matches!(cell.arguments.get(SOURCE_TABLE), Some(Value::Text(text)) if !text.is_empty());
     let what = if !cells.is_empty() && cells.iter().all(is_own) { SOURCE_TABLE } else { "rows" };
-    all.filter(|name| name == what || (!PLACES.contains(&name.as_str()) && varies(name))).collect()
+    all.filter(|name| name == what || varies(name)).collect()
 }
 
 /// `a=1 b=x`, of the arguments in `names`.
 fn format_arguments(arguments: &Arguments, names: &BTreeSet<String>) -> String {
     let named = arguments.iter().filter(|(name, _)| names.contains(*name));
     named.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether all arguments that both have are equal, except those in `except` and places.
-fn agree(one: &Arguments, other: &Arguments, except: &[&str]) -> bool {
-    let matters = |name: &str| !PLACES.contains(&name) && !except.contains(&name);
-    one.iter().filter(|(name, _)| matters(name)).all(|(name, value)| other.get(name).is_none_or(|found| found == value))
 }

@@ -1,6 +1,6 @@
 //! The means of load methods side by side, one column per method, for cells that differ only in the method.
 
-use super::{BASELINE_METHOD, LOAD_METHOD, agree, format_arguments, load_method, mean, stages, varying};
+use super::{BASELINE_METHOD, LOAD_METHOD, format_arguments, load_method, mean, stages, varying};
 use crate::spec::metric;
 use bench_model::Unit;
 use bench_report::{Body, CellView, Column, Datum, Measure, RunView, Section, Table};
@@ -12,7 +12,7 @@ pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> Vec<Section> {
         let is_of = |group: &&mut Vec<&CellView>| {
             let first = group[0];
             let same = first.scenario == cell.scenario && first.arm == cell.arm && first.variant == cell.variant;
-            same && agree(&first.arguments, &cell.arguments, &[LOAD_METHOD])
+            same && first.agrees_with(cell, &[LOAD_METHOD])
         };
         match groups.iter_mut().find(is_of) {
             Some(group) => group.push(cell),

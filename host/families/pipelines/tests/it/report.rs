@@ -140,6 +140,75 @@ fn stages_are_a_tree_and_ways_stand_side_by_side() {
     ");
 }
 
+/// The titles and the arguments of the pairs of a run with three processes of each of these repetitions.
+fn compared(blocks: &dyn Fn(u32) -> Vec<Block>) -> Vec<String> {
+    let mut run = Run::begin(blocks(0).len() as u32, 3);
+    (0..3).flat_map(blocks).for_each(|block| run.append(&block.records()));
+    run.end(None);
+    let table = csv(&run.view(), Pipelines.report());
+    let table = table.split("\n\n").last().unwrap().to_owned();
+    let row = |line: &str| {
+        let pair = line.strip_prefix("transfers.compared,").unwrap();
+        let (pair, _) = pair.split_once(",1.").or_else(|| pair.split_once(",0.")).unwrap();
+        pair.replace('"', "")
+    };
+    table.lines().skip(1).map(row).collect()
+}
+
+#[test]
+fn pair_is_of_one_variant() {
+    let blocks = |process: u32| -> Vec<Block> {
+        let block = |cell: u32, arm: &str, method: &str, variant: &str| {
+            let unit_ns = 1_100_000 + 100_000 * u64::from(cell);
+            transfer(cell, process, arm, method, unit_ns).variant(variant)
+        };
+        let of_variant = |first: u32, variant: &str| {
+            let wasm = ["insert", "copy"].into_iter().zip(first..);
+            let wasm = wasm.map(|(method, cell)| block(cell, "wasm", method, variant)).collect::<Vec<_>>();
+            [wasm, vec![block(first + 2, "native", "copy", variant)]].concat()
+        };
+        [of_variant(0, "old"), of_variant(3, "new")].concat()
+    };
+    let mut found = compared(&blocks);
+    found.sort();
+    let expect = [
+        "pg-dest/load copy, wasm+new / native+new,rows=1000",
+        "pg-dest/load copy, wasm+old / native+old,rows=1000",
+        "pg-dest/load wasm+new, copy / insert,rows=1000",
+        "pg-dest/load wasm+old, copy / insert,rows=1000",
+    ];
+    assert_eq!(found, expect);
+}
+
+#[test]
+fn pair_is_of_one_server_and_names_the_arguments_of_its_baseline() {
+    let blocks = |process: u32| -> Vec<Block> {
+        let block = |cell: u32, arm: &str, server: &str| {
+            let unit_ns = 1_100_000 + 100_000 * u64::from(cell);
+            transfer(cell, process, arm, "insert", unit_ns).argument("database_url", server)
+        };
+        let client = |cell: u32, folder: &str| {
+            let block = Block::new(cell, process, "psql/insert", "native").argument("rows", 1_000_i64);
+            let block = block.argument("database_url", "postgres://a").argument("folder", folder);
+            block.timed(1, [9_600_000, 9_601_000 + u64::from(process)])
+        };
+        let servers = ["postgres://a", "postgres://b"].into_iter().zip([0, 2]);
+        let loads = servers.flat_map(|(server, cell)| [block(cell, "wasm", server), block(cell + 1, "native", server)]);
+        loads.chain([client(4, "disk"), client(5, "memory")]).collect()
+    };
+    let mut found = compared(&blocks);
+    found.sort();
+    let expect = [
+        "pg-dest/load insert native / psql/insert,rows=1000 database_url=postgres://a folder=disk",
+        "pg-dest/load insert native / psql/insert,rows=1000 database_url=postgres://a folder=memory",
+        "pg-dest/load insert wasm / psql/insert,rows=1000 database_url=postgres://a folder=disk",
+        "pg-dest/load insert wasm / psql/insert,rows=1000 database_url=postgres://a folder=memory",
+        "pg-dest/load insert, wasm / native,rows=1000 database_url=postgres://a",
+        "pg-dest/load insert, wasm / native,rows=1000 database_url=postgres://b",
+    ];
+    assert_eq!(found, expect);
+}
+
 #[test]
 fn every_format_has_the_sections_of_transfers() {
     let view = run().view();

@@ -1,7 +1,7 @@
 //! The break-even of a fresh start and a restore: from how much work at the start on the restore takes less time.
 
 use crate::spec::COLD_START;
-use bench_model::{Unit, Value};
+use bench_model::{Arguments, Unit, Value};
 use bench_report::{
     CellView, Dimension, Figure, Line, Look, Panel, Point, RunView, escape, print_json, scale, significant,
 };
@@ -19,11 +19,16 @@ const WORK: &str = "init_ms";
 const AFRESH: [&str; 6] = ["spawn", "fork-exec", "spawn-python", "spawn-node", "wasm-cached", "wasm-pooled"];
 const BROUGHT_BACK: [&str; 4] = ["criu-restore", "criu-lazy-pages", "fork-zygote", "wasm-preinitialised"];
 
-/// One kind of start with one amount of memory: its median time over the work at the start.
+/// One kind of start of one scenario in one arm, with one amount of memory and equal other arguments: its median time over the work at
+/// the start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct StartCurve {
-    /// The kind of start, with its other arguments in text.
+    /// The kind of start, with its other arguments in text, and with what else tells it from other curves of the run.
     pub(super) start: String,
+    /// `module/scenario`.
+    pub(super) scenario: String,
+    /// The arm, with its variant if there is one.
+    pub(super) arm: String,
     /// Bytes of memory that are touched at the start.
     pub(super) heap_bytes: u64,
     /// The points, in the order of the work.
@@ -31,6 +36,16 @@ pub(super) struct StartCurve {
     /// The numbers of their cells.
     #[serde(skip)]
     pub(super) cells: Vec<u32>,
+    #[serde(skip)]
+    kind: String,
+    #[serde(skip)]
+    variant: Option<String>,
+    /// The arguments in text that are options of this kind of start.
+    #[serde(skip)]
+    options: Vec<String>,
+    /// The other arguments, except for the memory and the work.
+    #[serde(skip)]
+    others: Arguments,
 }
 
 /// The figure of one cell.
@@ -69,24 +84,27 @@ pub(super) struct BreakEven {
 /// The curves of all cells with a figure.
 pub(super) fn start_curves(view: &RunView) -> Vec<StartCurve> {
     let mut curves: Vec<StartCurve> = Vec::new();
-    for (cell, start, heap_bytes, point) in view.cells.iter().filter_map(point) {
-        let start = describe_start(cell, start);
-        match curves.iter_mut().find(|curve| curve.start == start && curve.heap_bytes == heap_bytes) {
-            Some(curve) => {
-                curve.points.push(point);
-                curve.cells.push(cell.cell);
+    for cell in &view.cells {
+        let Some((curve, point)) = measured(cell) else { continue };
+        match curves.iter_mut().find(|known| known.is_same(&curve)) {
+            Some(known) => {
+                known.points.push(point);
+                known.cells.push(cell.cell);
             }
-            None => curves.push(StartCurve { start, heap_bytes, points: vec![point], cells: vec![cell.cell] }),
+            None => curves.push(StartCurve { points: vec![point], cells: vec![cell.cell], ..curve }),
         }
     }
-    for curve in &mut curves {
+    let names: Vec<_> = curves.iter().map(|curve| curve.name(&curves)).collect();
+    for (curve, name) in curves.iter_mut().zip(names) {
+        curve.start = name;
         curve.points.sort_by(|a, b| a.init_ms.total_cmp(&b.init_ms));
     }
     curves.sort_by(|a, b| (a.heap_bytes, &a.start).cmp(&(b.heap_bytes, &b.start)));
     curves
 }
 
-fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
+/// The figure of `cell`, and its curve without points and name.
+fn measured(cell: &CellView) -> Option<(StartCurve, StartPoint)> {
     let is_it = cell.scenario_name() == COLD_START && cell.status == Status::Ok;
     let timed = cell.timed().filter(|series| is_it && series.unit == Unit::Nanoseconds)?;
     let integer = |name: &str| match cell.arguments.get(name)? {
@@ -101,12 +119,75 @@ fn point(cell: &CellView) -> Option<(&CellView, &str, u64, StartPoint)> {
         processes: timed.process_medians.len(),
         between: interval(&timed.process_medians),
     };
-    Some((cell, start, integer(MEMORY)?, point))
+    let (mut options, mut others) = (Vec::new(), Arguments::default());
+    for (name, value) in cell.arguments.iter().filter(|(name, _)| ![START, MEMORY, WORK].contains(name)) {
+        match value {
+            Value::Text(text) if !text.starts_with('@') && !text.contains('/') => options.push(text.clone()),
+            _ => others.set(name, value.clone()),
+        }
+    }
+    let curve = StartCurve {
+        start: String::new(),
+        scenario: cell.scenario.clone(),
+        arm: cell.arm_label(),
+        heap_bytes: integer(MEMORY)?,
+        points: Vec::new(),
+        cells: Vec::new(),
+        kind: start.clone(),
+        variant: cell.variant.clone(),
+        options,
+        others,
+    };
+    Some((curve, point))
+}
+
+impl StartCurve {
+    /// Whether points of both are of one curve.
+    fn is_same(&self, other: &Self) -> bool {
+        let have_same_arguments = self.heap_bytes == other.heap_bytes && self.others == other.others;
+        self.is_alike(other) && self.is_beside(other) && have_same_arguments
+    }
+
+    /// Whether nothing that names usually have tells them apart.
+    fn is_alike(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.options == other.options
+    }
+
+    /// Whether both are of the same scenario and arm.
+    fn is_beside(&self, other: &Self) -> bool {
+        self.scenario == other.scenario && self.arm == other.arm
+    }
+
+    /// `criu-restore (tmpfs, warm)`: the kind of start and its options. If that is also the name of a curve of another scenario, another arm
+    /// or with other arguments, what tells them apart too.
+    fn name(&self, all: &[Self]) -> String {
+        let alike: Vec<&Self> = all.iter().filter(|other| other.is_alike(self)).collect();
+        let mut parts = self.options.clone();
+        if !alike.iter().all(|other| other.is_beside(self)) {
+            parts.push(format!("{} {}", self.scenario, self.arm));
+        }
+        let others: Vec<_> = alike.iter().filter(|other| other.is_beside(self)).map(|other| &other.others).collect();
+        let names = Arguments::varying(&others);
+        let telling = self.others.iter().filter(|(name, _)| names.contains(name));
+        parts.extend(telling.map(|(name, value)| format!("{name}={value}")));
+        if parts.is_empty() { self.kind.clone() } else { format!("{} ({})", self.kind, parts.join(", ")) }
+    }
+
+    /// Whether both, with the same memory, can be starts of the same function: they are of one variant, arguments that are no options of a
+    /// kind of start are equal, and none of `all` is of the scenario of the one and of the kind of the other.
+    fn is_comparable(&self, other: &Self, all: &[Self]) -> bool {
+        let has = |scenario: &Self, kind: &Self| all.iter().any(|one| one.is_beside(scenario) && one.kind == kind.kind);
+        let mut others = self.others.iter();
+        self.heap_bytes == other.heap_bytes
+            && self.variant == other.variant
+            && others.all(|(name, value)| other.others.get(name).is_none_or(|found| found == value))
+            && (self.is_beside(other) || !(has(self, other) || has(other, self)))
+    }
 }
 
 /// Whether `cell` is a point of a curve.
 pub(super) fn has_curve(cell: &CellView) -> bool {
-    point(cell).is_some()
+    measured(cell).is_some()
 }
 
 /// On the log scale, because disturbances multiply a time.
@@ -116,24 +197,13 @@ fn interval(medians: &[f64]) -> Option<(f64, f64)> {
     Some((interval.low.exp(), interval.high.exp()))
 }
 
-/// The kind of start, with its other arguments in text: `criu-restore (tmpfs, warm)`.
-fn describe_start(cell: &CellView, start: &str) -> String {
-    let others = cell.arguments.iter().filter_map(|(name, value)| match value {
-        Value::Text(text) if name != START && !text.starts_with('@') && !text.contains('/') => Some(text.as_str()),
-        _ => None,
-    });
-    let others: Vec<_> = others.collect();
-    if others.is_empty() { start.to_owned() } else { format!("{start} ({})", others.join(", ")) }
-}
-
 /// The break-even of each start that does the work and each that skips it, for each amount of memory.
 pub(super) fn break_evens(view: &RunView, curves: &[StartCurve]) -> Vec<BreakEven> {
-    let is_of =
-        |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.start.split(" (").next().unwrap_or_default());
+    let is_of = |curve: &StartCurve, kinds: &[&str]| kinds.contains(&curve.kind.as_str());
     let mut found = Vec::new();
     for afresh in curves.iter().filter(|curve| is_of(curve, &AFRESH)) {
-        let same = |other: &&StartCurve| other.heap_bytes == afresh.heap_bytes && is_of(other, &BROUGHT_BACK);
-        for back in curves.iter().filter(same) {
+        let is_back = |other: &&StartCurve| is_of(other, &BROUGHT_BACK) && afresh.is_comparable(other, curves);
+        for back in curves.iter().filter(is_back) {
             let absent = view.same_host(afresh.cells.iter().chain(&back.cells).copied()).err();
             let is_of_one_machine = absent.is_none();
             found.push(BreakEven {
@@ -257,19 +327,25 @@ mod tests {
 
     #[test]
     fn fresh_starts_and_restores_are_compared_at_the_same_memory() {
-        let curve = |start: &str, heap_bytes, of: &[(f64, f64)]| StartCurve {
-            start: start.to_owned(),
+        let curve = |kind: &str, heap_bytes, of: &[(f64, f64)]| StartCurve {
+            start: format!("{kind} (warm)"),
+            scenario: "criu/cold-start".to_owned(),
+            arm: "native".to_owned(),
             heap_bytes,
             points: points(of),
             cells: Vec::new(),
+            kind: kind.to_owned(),
+            variant: None,
+            options: vec!["warm".to_owned()],
+            others: Arguments::default(),
         };
         let curves = [
             curve("spawn", 1, &[(0.0, 1e6), (10.0, 11e6)]),
-            curve("criu-restore (tmpfs, warm)", 1, &[(0.0, 6e6)]),
-            curve("criu-restore (tmpfs, warm)", 2, &[(0.0, 6e6)]),
+            curve("criu-restore", 1, &[(0.0, 6e6)]),
+            curve("criu-restore", 2, &[(0.0, 6e6)]),
         ];
         let found = break_evens(&sample_run::Run::begin(1, 1).view(), &curves);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].brought_back.as_str(), found[0].init_ms), ("criu-restore (tmpfs, warm)", Some(5.0)));
+        assert_eq!((found[0].brought_back.as_str(), found[0].init_ms), ("criu-restore (warm)", Some(5.0)));
     }
 }

@@ -78,6 +78,75 @@ fn every_format_has_the_break_even() {
     assert!(Serverless.report().unwrap().sections(&none).is_empty());
 }
 
+/// Scenario, arm, kind of start, folder, and what it takes without work and with 10 ms of it.
+type Start = (&'static str, &'static str, &'static str, &'static str, [u64; 2]);
+
+/// Checks which curves meet where.
+#[track_caller]
+fn check_pairs(starts: &[Start], expect: &[&str]) {
+    let mut run = Run::begin(2 * starts.len() as u32, 1);
+    for (number, (scenario, arm, start, folder, ms)) in (0..).zip(starts) {
+        for (cell, init_ms, ms) in [(2 * number, 0_i64, ms[0]), (2 * number + 1, 10, ms[1])] {
+            let block = Block::new(cell, 0, scenario, arm)
+                .argument("start", *start)
+                .argument("heap_bytes", 1_i64 << 20)
+                .argument("init_ms", init_ms)
+                .argument("folder", *folder);
+            let samples = std::iter::repeat_n(ms * 1_000_000, 100);
+            run.append(&block.series("cold-start", Unit::Nanoseconds, &[], 1, samples).records());
+        }
+    }
+    run.end(None);
+    let document: Value = serde_json::from_str(&export("break-even-json", &run.view()).unwrap()).unwrap();
+    let curves = document["curves"].as_array().unwrap();
+    assert_eq!(curves.len(), starts.len(), "{curves:?}");
+    assert!(curves.iter().all(|curve| curve["points"].as_array().unwrap().len() == 2), "{curves:?}");
+    let pair = |pair: &Value| {
+        let of = |name: &str| pair[name].as_str().unwrap().to_owned();
+        format!("{} / {}: {}", of("afresh"), of("brought_back"), pair["init_ms"].as_f64().unwrap())
+    };
+    let mut found: Vec<_> = document["break_even"].as_array().unwrap().iter().map(pair).collect();
+    found.sort();
+    assert_eq!(found, expect);
+}
+
+#[test]
+fn curves_and_their_pairs_are_of_one_scenario() {
+    check_pairs(
+        &[
+            ("function/cold-start", "wasm", "wasm-cached", "@temp", [1, 11]),
+            ("function/cold-start", "wasm", "wasm-preinitialised", "@temp", [6, 6]),
+            ("other/cold-start", "wasm", "wasm-cached", "@temp", [3, 13]),
+            ("other/cold-start", "wasm", "wasm-preinitialised", "@temp", [7, 7]),
+        ],
+        &[
+            "wasm-cached (function/cold-start wasm) / wasm-preinitialised (function/cold-start wasm): 5",
+            "wasm-cached (other/cold-start wasm) / wasm-preinitialised (other/cold-start wasm): 4",
+        ],
+    );
+    // Where no scenario has both, those that there are.
+    check_pairs(
+        &[
+            ("function/cold-start", "wasm", "wasm-preinitialised", "@temp", [6, 6]),
+            ("criu/cold-start", "native", "spawn", "@temp", [1, 11]),
+        ],
+        &["spawn / wasm-preinitialised: 5"],
+    );
+}
+
+#[test]
+fn curves_and_their_pairs_have_equal_arguments() {
+    check_pairs(
+        &[
+            ("criu/cold-start", "native", "spawn", "/a", [1, 11]),
+            ("criu/cold-start", "native", "criu-restore", "/a", [6, 6]),
+            ("criu/cold-start", "native", "spawn", "/b", [3, 13]),
+            ("criu/cold-start", "native", "criu-restore", "/b", [7, 7]),
+        ],
+        &["spawn (folder=/a) / criu-restore (folder=/a): 5", "spawn (folder=/b) / criu-restore (folder=/b): 4"],
+    );
+}
+
 #[test]
 fn starts_of_different_machines_have_no_break_even() {
     let [one, other, back] = blocks();

@@ -31,7 +31,7 @@ pub(super) fn sections(view: &RunView, cells: &[&CellView]) -> impl Iterator<Ite
     (!is_empty).then(|| section.with_remarks(remarks.collect())).into_iter()
 }
 
-/// The cell whose operation is that of `stage` without the boundary, if the run has it.
+/// The cell whose operation is that of `stage` without the boundary, and over the same input, if the run has one such cell.
 fn without<'a>(cells: &[&'a CellView], stage: &CellView) -> Option<&'a CellView> {
     let (module, name) = stage.scenario.split_once('/')?;
     let direct = match name {
@@ -42,12 +42,13 @@ fn without<'a>(cells: &[&'a CellView], stage: &CellView) -> Option<&'a CellView>
         _ => return None,
     };
     let scenario = format!("{module}/{direct}");
-    let input =
-        |cell: &CellView| (integer(cell, "rows"), integer(cell, "seed"), text(cell, "format").map(str::to_owned));
     let is_it = |cell: &&CellView| {
-        cell.scenario == scenario && cell.arm_label() == stage.arm_label() && input(cell) == input(stage)
+        cell.scenario == scenario && cell.arm_label() == stage.arm_label() && stage.agrees_with(cell, &[])
     };
-    cells.iter().copied().find(is_it)
+    let mut found = cells.iter().copied().filter(is_it);
+    let first = found.next()?;
+    // Of several, none is more like it than the others.
+    found.next().is_none().then_some(first)
 }
 
 /// The row of `stage`; without a ratio if another machine measured `without`.

@@ -9,7 +9,7 @@ mod stage_model;
 mod stages;
 mod starts;
 
-use bench_model::Value;
+use bench_model::{Arguments, Value};
 use bench_report::{
     AccountView, CellView, DerivedFile, Export, FamilyChart, FamilyReport, RunView, Section, SeriesView,
 };
@@ -72,6 +72,15 @@ fn integer(cell: &CellView, name: &str) -> Option<i64> {
 
 fn text<'a>(cell: &'a CellView, name: &str) -> Option<&'a str> {
     if let Some(Value::Text(value)) = cell.arguments.get(name) { Some(value) } else { None }
+}
+
+/// The arguments of `cell` in which the cells of its scenario differ, except for those in `except`: `codec=none seed=2`.
+fn differences(cell: &CellView, cells: &[&CellView], except: &[&str]) -> String {
+    let alike = cells.iter().filter(|other| other.scenario == cell.scenario);
+    let all: Vec<&Arguments> = alike.map(|other| &other.arguments).collect();
+    let names = Arguments::varying(&all);
+    let own = cell.arguments.iter().filter(|(name, _)| names.contains(name) && !except.contains(name));
+    own.map(|(name, value)| (name, value.clone())).collect::<Arguments>().to_string()
 }
 
 /// The series of this metric without labels.

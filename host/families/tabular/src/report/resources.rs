@@ -1,11 +1,12 @@
 //! What each stage uses apart from time: processor time, the memory that its process has before and during its operations, and what it allocates.
 
-use super::{account, integer, mean, text};
+use super::{account, differences, integer, mean, text};
 use bench_report::{AccountView, Body, CellView, Column, Datum, Measure, Rank, Section, Table};
 
 /// A row per cell whose operations were watched; nothing for runs from before processor time was read.
 pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
-    let rows = cells.iter().filter_map(|cell| Some(row(cell, &account(cell).filter(|one| one.cpu_ns.is_some())?)));
+    let of_cell = |cell: &&CellView| Some(row(cell, cells, &account(cell).filter(|one| one.cpu_ns.is_some())?));
+    let rows = cells.iter().filter_map(of_cell);
     let rows: Vec<_> = rows.collect();
     let columns = vec![
         Column::words("stage"),
@@ -29,15 +30,17 @@ pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
     (!is_empty).then(|| section.with_remarks(vec![meaning.to_owned()])).into_iter()
 }
 
-fn row(cell: &CellView, account: &AccountView) -> Vec<Datum> {
+fn row(cell: &CellView, cells: &[&CellView], account: &AccountView) -> Vec<Datum> {
     let bytes = |bytes: Option<u64>| Datum::or_absent(bytes.map(|bytes| Datum::bytes(bytes as f64)));
     let rows = integer(cell, "rows").map(|rows| Datum::number(rows as f64, Measure::Plain));
-    let with = ["format", "codec", "order"].into_iter().find_map(|name| text(cell, name));
+    let told = ["format", "codec", "order"].into_iter().find(|name| text(cell, name).is_some());
+    let value = told.and_then(|name| text(cell, name)).unwrap_or_default();
+    let with = format!("{value} {}", differences(cell, cells, &["rows", told.unwrap_or_default()]));
     vec![
         Datum::text(cell.scenario.as_str()),
         Datum::text(cell.arm_label()),
         rows.unwrap_or(Datum::Blank),
-        Datum::text(with.unwrap_or_default()),
+        Datum::text(with.trim()),
         Datum::or_absent(cell.timed().map(|timed| Datum::nanoseconds(timed.summary.mean))),
         Datum::or_absent(account.cpu_ns.map(Datum::nanoseconds)),
         bytes(account.memory_bytes_before),

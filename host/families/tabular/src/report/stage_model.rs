@@ -2,7 +2,7 @@
 //! null. `result_hash` is over all rows; the invariants of the schema are those of the genes that were decoded.
 
 use super::{account, cells, integer, mean};
-use bench_model::Arm;
+use bench_model::{Arguments, Arm, Value};
 use bench_report::{CellView, RunView, print_json, significant};
 use serde::Serialize;
 use serde_json::Number;
@@ -66,44 +66,116 @@ struct Correctness {
 
 const SCHEMA: &str = "benchmark_stage_model_v1";
 
-/// A scenario for each arm and number of rows that the plug-in `tabular` has cells of.
+/// The scenarios whose cells measure a stage, in the order of the schema's stages; of several, the first that has a fitting cell. Those of
+/// the plug-in `tabular` are in the arm of the document's scenario; a mine and engines are native.
+const STAGES: [&[&str]; 8] = [
+    &["mine/fetch"],
+    &[DECODE],
+    &["tabular/csv-write"],
+    &["tabular/parquet-write"],
+    &["tabular/parquet-scan"],
+    &["tabular-duckdb/parquet-scan"],
+    &["tabular-duckdb/aggregate", "tabular/aggregate"],
+    &["tabular-polars/parquet-scan"],
+];
+
+const DECODE: &str = "tabular/decode";
+
+/// A cell for each stage that was measured. They agree in all arguments that several of them have.
+type Chosen<'a> = [Option<&'a CellView>; STAGES.len()];
+
+/// A scenario for each arm and number of rows that the plug-in `tabular` has cells of, and for all other arguments in which the cells of a
+/// stage differ.
 pub(super) fn print(view: &RunView) -> Result<String, String> {
     let cells = cells(view);
-    let own = cells.iter().filter(|cell| cell.scenario.starts_with("tabular/"));
+    let own = cells.iter().filter(|cell| is_own(&cell.scenario));
     let keys: BTreeSet<_> = own.filter_map(|cell| Some((integer(cell, "rows")?, cell.arm_label()))).collect();
     if keys.is_empty() {
         return Err("it has no stage of a table; `bench-host run tabular-quick` makes some".to_owned());
     }
-    let scenarios = keys.into_iter().map(|(rows, label)| scenario(&cells, rows, &label)).collect();
-    Ok(print_json(&Document { schema_version: SCHEMA, scenarios }))
+    let scenarios = keys.into_iter().flat_map(|(rows, label)| {
+        let choices = choices(&cells, rows, &label);
+        let names = names(&choices, &format!("{label} rows={rows}"));
+        choices.iter().zip(names).map(|(chosen, name)| scenario(chosen, name)).collect::<Vec<_>>()
+    });
+    Ok(print_json(&Document { schema_version: SCHEMA, scenarios: scenarios.collect() }))
 }
 
-fn scenario(cells: &[&CellView], rows: i64, label: &str) -> ScenarioJson {
-    let of = |scenario: &str, label: &str| {
-        let is_it = |cell: &&&CellView| {
-            cell.scenario == scenario && cell.arm_label() == label && integer(cell, "rows") == Some(rows)
+/// Whether it is a scenario of the plug-in `tabular`.
+fn is_own(scenario: &str) -> bool {
+    scenario.starts_with("tabular/")
+}
+
+/// All choices of cells over so many rows, with those of `tabular` in the arm `label`.
+fn choices<'a>(cells: &[&'a CellView], rows: i64, label: &str) -> Vec<Chosen<'a>> {
+    let of = |scenario: &&str| {
+        let arm = if is_own(scenario) { label } else { Arm::Native.as_str() };
+        let is_it = |cell: &&CellView| {
+            cell.scenario == *scenario && cell.arm_label() == arm && integer(cell, "rows") == Some(rows)
         };
-        cells.iter().find(is_it).copied()
+        cells.iter().copied().filter(is_it).collect::<Vec<&'a CellView>>()
     };
-    let native = Arm::Native.as_str();
-    let own = |name: &str| of(&format!("tabular/{name}"), label);
-    let decoded = own("decode");
-    let invariants = decoded.and_then(invariants);
-    let duckdb = |name: &str| of(&format!("tabular-duckdb/{name}"), native);
-    let polars = |name: &str| of(&format!("tabular-polars/{name}"), native);
+    // Those of `tabular` first, because the choices depend on them.
+    let mut order: Vec<usize> = (0..STAGES.len()).collect();
+    order.sort_by_key(|stage| !STAGES[*stage].iter().all(|scenario| is_own(scenario)));
+    let mut all: Vec<Chosen<'a>> = vec![[None; STAGES.len()]];
+    for stage in order {
+        let alternatives: Vec<Vec<&'a CellView>> = STAGES[stage].iter().map(of).collect();
+        // What of `tabular` fits nothing that was chosen so far begins a choice of its own.
+        let is_apart = |cell: &&CellView| is_own(&cell.scenario) && !all.iter().any(|chosen| fits(cell, chosen));
+        let apart: Vec<_> = alternatives.iter().flatten().copied().filter(is_apart).collect();
+        let apart = apart.into_iter().map(|cell| with(&[None; STAGES.len()], stage, cell));
+        all = all.iter().flat_map(|chosen| extended(chosen, stage, &alternatives)).chain(apart).collect();
+    }
+    all
+}
+
+/// `chosen` with each of the cells for `stage` that fit; unchanged if none does.
+fn extended<'a>(chosen: &Chosen<'a>, stage: usize, alternatives: &[Vec<&'a CellView>]) -> Vec<Chosen<'a>> {
+    let fitting = |cells: &Vec<&'a CellView>| {
+        let cells = cells.iter().copied().filter(|cell| fits(cell, chosen));
+        cells.map(|cell| with(chosen, stage, cell)).collect::<Vec<_>>()
+    };
+    let found = alternatives.iter().map(fitting).find(|found| !found.is_empty());
+    found.unwrap_or_else(|| vec![*chosen])
+}
+
+fn fits(cell: &CellView, chosen: &Chosen<'_>) -> bool {
+    chosen.iter().flatten().all(|other| cell.agrees_with(other, &[]))
+}
+
+fn with<'a>(chosen: &Chosen<'a>, stage: usize, cell: &'a CellView) -> Chosen<'a> {
+    let mut chosen = *chosen;
+    chosen[stage] = Some(cell);
+    chosen
+}
+
+/// The names of `choices`: `prefix`, and the arguments of which two choices have different values.
+fn names(choices: &[Chosen<'_>], prefix: &str) -> Vec<String> {
+    let arguments = |chosen: &Chosen<'_>| {
+        let all = chosen.iter().flatten().flat_map(|cell| cell.arguments.iter());
+        all.map(|(name, value)| (name.to_owned(), value.clone())).collect::<Arguments>()
+    };
+    let all: Vec<Arguments> = choices.iter().map(arguments).collect();
+    let name = |own: &Arguments| {
+        let differs = |(name, value): &(&str, &Value)| {
+            all.iter().filter_map(|other| other.get(name)).any(|other| other != *value)
+        };
+        let telling = own.iter().filter(differs).map(|(name, value)| format!(" {name}={value}"));
+        format!("{prefix}{}", telling.collect::<String>())
+    };
+    all.iter().map(name).collect()
+}
+
+fn scenario(chosen: &Chosen<'_>, scenario_name: String) -> ScenarioJson {
+    let [fetch, decode, csv_write, parquet_write, parquet_scan, duckdb_scan, analytics, polars_scan] =
+        chosen.map(stage);
+    let decoded = chosen.iter().flatten().find(|cell| cell.scenario == DECODE);
+    let invariants = decoded.and_then(|cell| invariants(cell));
     ScenarioJson {
         schema_version: SCHEMA,
-        scenario_name: format!("{label} rows={rows}"),
-        stages: Stages {
-            fetch: stage(of("mine/fetch", native)),
-            decode: stage(decoded),
-            csv_write: stage(own("csv-write")),
-            parquet_write: stage(own("parquet-write")),
-            parquet_scan: stage(own("parquet-scan")),
-            duckdb_scan: stage(duckdb("parquet-scan")),
-            analytics: stage(duckdb("aggregate").or_else(|| own("aggregate"))),
-            polars_scan: stage(polars("parquet-scan")),
-        },
+        scenario_name,
+        stages: Stages { fetch, decode, csv_write, parquet_write, parquet_scan, duckdb_scan, analytics, polars_scan },
         correctness: Correctness {
             schema_fingerprint: invariants.map(|found| format!("{:016x}", found.schema_fingerprint)),
             row_count: invariants.map(|found| found.row_count),

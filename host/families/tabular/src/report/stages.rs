@@ -1,6 +1,6 @@
 //! The stages of a pipeline as parts of its whole. They add up, because `other` is what is left.
 
-use super::integer;
+use super::differences;
 use bench_model::Unit;
 use bench_report::{
     Body, CellView, Column, Datum, Dimension, FamilyChart, Measure, Node, Section, SeriesView, Stack, StackPart,
@@ -17,7 +17,7 @@ pub(super) fn has_stages(cell: &CellView) -> bool {
 
 /// A tree per pipeline.
 pub(super) fn sections(cells: &[&CellView]) -> impl Iterator<Item = Section> {
-    cells.iter().filter(|cell| has_stages(cell)).filter_map(|cell| section(cell))
+    cells.iter().filter(|cell| has_stages(cell)).filter_map(move |cell| section(cell, cells))
 }
 
 /// The stages and their series, in the order in which they ran.
@@ -37,7 +37,7 @@ pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
             amount: series.summary.mean.max(0.0),
         };
         Some(Stack {
-            name: escape(&title(cell)).into_owned(),
+            name: escape(&title(cell, cells)).into_owned(),
             value: format!("{}  n = {}", scale::nanoseconds(cell.timed()?.summary.mean), cell.recorded),
             parts: stages(cell).map(part).collect(),
         })
@@ -49,21 +49,21 @@ pub(super) fn chart(cells: &[&CellView]) -> Option<FamilyChart> {
     (!chart.stacks.is_empty()).then(|| FamilyChart::stacks("tabular-stages", chart))
 }
 
-/// `tabular/pipeline wasm rows=2000 format=json`.
-fn title(cell: &CellView) -> String {
+/// The arguments that titles always have.
+const TITLED: [&str; 5] = ["rows", "format", "csv", "parquet", "replay"];
+
+/// `tabular/pipeline wasm rows=2000 format=json`, and all other arguments that tell `cell` from those of its scenario among `cells`.
+fn title(cell: &CellView, cells: &[&CellView]) -> String {
     let mut title = format!("{} {}", cell.scenario, cell.arm_label());
-    if let Some(rows) = integer(cell, "rows") {
-        title.push_str(&format!(" rows={rows}"));
-    }
-    for name in ["format", "csv", "parquet", "replay"] {
-        if let Some(value) = super::text(cell, name) {
+    for name in TITLED {
+        if let Some(value) = cell.arguments.get(name) {
             title.push_str(&format!(" {name}={value}"));
         }
     }
-    title
+    format!("{title} {}", differences(cell, cells, &TITLED)).trim_end().to_owned()
 }
 
-fn section(cell: &CellView) -> Option<Section> {
+fn section(cell: &CellView, cells: &[&CellView]) -> Option<Section> {
     let whole = cell.timed()?.summary.mean;
     let values = |ns: f64, share: f64| vec![Datum::nanoseconds(ns), Datum::number(share, Measure::Share)];
     let stage = |(name, series): (&str, &SeriesView)| {
@@ -75,5 +75,5 @@ fn section(cell: &CellView) -> Option<Section> {
     let columns = vec![Column::figures("mean"), Column::figures("share")];
     let count = format!("n = {} operations in {} proc.", cell.recorded, cell.processes);
     let body = Body::Tree(Tree { columns, roots: vec![root] });
-    Some(Section::new("tabular.stages", title(cell), body).with_remarks(vec![count]))
+    Some(Section::new("tabular.stages", title(cell, cells), body).with_remarks(vec![count]))
 }

@@ -3,9 +3,10 @@
 use crate::schema::violation;
 use bench_family::Family;
 use bench_model::Unit;
+use bench_report::{Body, Line, Panel};
 use bench_sink::runfile::{AccountRecord, CheckRecord, Record};
 use family_tabular::Tabular;
-use sample_run::{Block, Part, Run, merged, text};
+use sample_run::{Block, Part, Run, csv, merged, text};
 use serde_json::Value;
 
 fn block(cell: u32, scenario: &str, arm: &str) -> Block {
@@ -123,6 +124,53 @@ fn workers_are_a_table_and_a_figure() {
 }
 
 #[test]
+fn lines_of_fetches_are_of_equal_arguments() {
+    let mut run = Run::begin(12, 1);
+    let pages = |cell, workers, order: &str, window: i64, page_rows: i64| {
+        fetch(cell, workers, order, 80).argument("window", window).argument("page_rows", page_rows)
+    };
+    let kinds = [("ordered", 8, 100), ("ordered", 8, 500), ("window", 8, 100), ("window", 16, 100)];
+    for (number, (order, window, page_rows)) in (0..).zip(kinds) {
+        for (cell, workers) in [(3 * number, 1), (3 * number + 1, 2), (3 * number + 2, 4)] {
+            run.append(&pages(cell, workers, order, window, page_rows).records());
+        }
+    }
+    run.end(None);
+    let sections = Tabular.report().unwrap().sections(&run.view());
+    let figure = sections.iter().find_map(|section| match &section.body {
+        Body::Figure(figure) => Some(figure),
+        _ => None,
+    });
+    let panel = |panel: &Panel| {
+        let line = |line: &Line| format!("{}: {}", line.name, line.points.len());
+        format!("{}: {}", panel.title, panel.lines.iter().map(line).collect::<Vec<_>>().join("; "))
+    };
+    let found: Vec<_> = figure.unwrap().panels.iter().map(panel).collect();
+    let expect = [
+        "latency fixed 5000 µs, page_rows=100: ordered: 3; window, window=8: 3; window, window=16: 3",
+        "latency fixed 5000 µs, page_rows=500: ordered: 3",
+    ];
+    assert_eq!(found, expect);
+    let table = csv(&run.view(), Tabular.report());
+    assert!(table.contains(",window=16 page_rows=100,"), "{table}");
+}
+
+#[test]
+fn titles_of_pipelines_tell_them_apart() {
+    let mut run = Run::begin(2, 1);
+    for (cell, form) in [(0, "pages"), (1, "ipc")] {
+        let block = Block::new(cell, 0, "tabular/replay", "native").family("tabular").argument("replay", "kept");
+        let block = block.argument("form", form).series("stage", Unit::Nanoseconds, &[("name", "decode")], 1, [1_000]);
+        run.append(&block.timed(1, [2_000]).records());
+    }
+    run.end(None);
+    let report = text(&run.view(), Tabular.report());
+    for form in ["pages", "ipc"] {
+        assert!(report.contains(&format!("tabular/replay native replay=kept form={form}")), "{report}");
+    }
+}
+
+#[test]
 fn stages_are_bars_of_the_page() {
     let page = sample_run::page(&run(), Tabular.report());
     for expect in
@@ -188,18 +236,22 @@ fn starts_of_modules_are_a_table() {
 
 #[test]
 fn stages_through_the_boundary_are_next_to_those_without() {
-    let mut run = Run::begin(4, 1);
+    let mut run = Run::begin(5, 1);
     for (cell, scenario, ms) in [(0, "tabular/join", 2), (1, "tabular/stage-join", 3), (2, "tabular/stage-pass", 1)] {
         run.append(&block(cell, scenario, "wasm").timed(1, [ms * 1_000_000]).checksum(0x1).records());
     }
     // Of another module, which has no join without the boundary.
     run.append(&block(3, "theirs/stage-join", "wasm").timed(1, [4_000_000]).checksum(0x2).records());
+    // Of other rows.
+    let other = block(4, "tabular/stage-join", "wasm").argument("seed", 2_i64).argument("rows", 3_000_i64);
+    run.append(&other.timed(1, [5_000_000]).checksum(0x3).records());
     run.end(None);
     let report = text(&run.view(), Tabular.report());
     let has = |row: &[&str]| report.lines().any(|line| line.split_whitespace().eq(row.iter().copied()));
     assert!(has(&["tabular/stage-join", "wasm", "2000", "3.00", "ms", "2.00", "ms", "1.5×"]), "{report}");
     assert!(has(&["tabular/stage-pass", "wasm", "2000", "1.00", "ms"]), "{report}");
     assert!(has(&["theirs/stage-join", "wasm", "2000", "4.00", "ms"]), "{report}");
+    assert!(has(&["tabular/stage-join", "wasm", "3000", "5.00", "ms"]), "{report}");
     let findings = Tabular.report().unwrap().findings(&run.view());
     assert!(matches!(findings.as_slice(), [one] if one.contains("theirs/stage-join wasm")), "{findings:?}");
     assert!(!text(&self::run().view(), Tabular.report()).contains("through the boundary"));
@@ -211,7 +263,7 @@ fn stage_model_has_its_schema() {
     let document: Value = serde_json::from_str(&(export.print)(&run().view()).unwrap()).unwrap();
     assert_eq!(document["schema_version"], "benchmark_stage_model_v1");
     let scenario = &document["scenarios"][0];
-    assert_eq!(scenario["scenario_name"], "wasm rows=2000");
+    assert_eq!(scenario["scenario_name"], "wasm rows=2000 workers=1");
     let stages = &scenario["stages"];
     assert_eq!(stages["decode"]["elapsed_seconds"], 0.002);
     assert_eq!(stages["decode"]["result_hash"], "00000000000000ab");
@@ -239,6 +291,48 @@ fn stage_model_has_its_schema() {
     assert_eq!(scenario["correctness"], correctness);
     let empty = (export.print)(&Run::begin(0, 1).view()).unwrap_err();
     assert!(empty.contains("bench-host run tabular-quick"), "{empty}");
+}
+
+#[test]
+fn stage_model_has_a_scenario_for_all_arguments_that_differ() {
+    let mut run = Run::begin(8, 1);
+    let timed = |cell: u32, scenario: &str, name: &str, value: &str| {
+        block(cell, scenario, "wasm").argument(name, value).timed(1, [u64::from(cell + 1) * 1_000_000])
+    };
+    run.append(&timed(0, "tabular/decode", "format", "json").records());
+    run.append(&timed(1, "tabular/decode", "format", "csv").records());
+    run.append(&timed(2, "tabular/parquet-write", "codec", "none").records());
+    run.append(&timed(3, "tabular/parquet-write", "codec", "snappy").records());
+    run.append(&timed(4, "tabular/parquet-scan", "codec", "snappy").records());
+    // Of the rows of another seed, which nothing else is of.
+    run.append(&block(5, "tabular/csv-write", "wasm").argument("seed", 2_i64).timed(1, [6_000_000]).records());
+    let fetch = block(6, "mine/fetch", "native").argument("format", "csv").timed(1, [7_000_000]);
+    run.append(&fetch.records());
+    run.append(&block(7, "tabular-duckdb/parquet-scan", "native").timed(1, [8_000_000]).records());
+    run.end(None);
+    let export = Tabular.report().unwrap().exports()[0];
+    let document: Value = serde_json::from_str(&(export.print)(&run.view()).unwrap()).unwrap();
+    let milliseconds = |stages: &Value, name: &str| {
+        let seconds = stages[name]["elapsed_seconds"].as_f64();
+        seconds.map_or("–".to_owned(), |seconds| format!("{:.0}", seconds * 1e3))
+    };
+    let line = |scenario: &Value| {
+        let stages = ["fetch", "decode", "csv_write", "parquet_write", "parquet_scan", "duckdb_scan"]
+            .map(|name| milliseconds(&scenario["stages"], name));
+        format!("{}: {}", scenario["scenario_name"].as_str().unwrap(), stages.join(" "))
+    };
+    let mut found: Vec<_> = document["scenarios"].as_array().unwrap().iter().map(line).collect();
+    found.sort();
+    let expect = [
+        "wasm rows=2000 seed=1 format=csv codec=none: 7 2 – 3 – 8",
+        "wasm rows=2000 seed=1 format=csv codec=snappy: 7 2 – 4 5 8",
+        "wasm rows=2000 seed=1 format=json codec=none: – 1 – 3 – 8",
+        "wasm rows=2000 seed=1 format=json codec=snappy: – 1 – 4 5 8",
+        "wasm rows=2000 seed=2: – – 6 – – –",
+    ];
+    assert_eq!(found, expect);
+    let stage_model = stage_model_schema();
+    assert_eq!(violation(&stage_model, &stage_model, &document, ""), None);
 }
 
 #[test]
