@@ -23,6 +23,7 @@ mod family_options;
 mod file_digests;
 mod fingerprint;
 mod history;
+mod inputs;
 mod kept_output;
 mod live;
 mod modules;

@@ -25,13 +25,21 @@ pub(crate) struct Resolved {
 }
 
 /// The value of a path parameter that stands for the project's own sources.
-const PROJECT: &str = "@project";
+pub(crate) const PROJECT: &str = "@project";
 
 /// The value of a folder parameter that stands for the system's folder for temporary files.
-const TEMPORARY: &str = "@temp";
+pub(crate) const TEMPORARY: &str = "@temp";
 
 /// The start of a path in the directory of the run.
-const RUN: &str = "@run/";
+pub(crate) const RUN: &str = "@run/";
+
+/// The path that the value of a `read:` parameter stands for; `None` if that is the project's own sources and they are not found.
+pub(crate) fn path_of(text: &str) -> Option<PathBuf> {
+    match text {
+        PROJECT => paths::project().map(|project| project.join("host")),
+        text => Some(PathBuf::from(text)),
+    }
+}
 
 /// The arguments with paths that begin with `@run/` in `directory`. The run file keeps them as they were given, whichever run it is.
 pub(crate) fn in_run(mut arguments: Arguments, directory: &Path) -> Arguments {
@@ -180,13 +188,7 @@ impl Resolved {
     /// Grants the module reading of the file or folder at `text`.
     fn read(&mut self, parameter: &str, text: &str, scratch: &Scratch) -> Result<(), String> {
         let next = format!("give -p {parameter}=PATH");
-        let path = if text == PROJECT {
-            paths::project()
-                .map(|project| project.join("host"))
-                .ok_or_else(|| format!("the project's own sources were not found; {next}"))?
-        } else {
-            PathBuf::from(text)
-        };
+        let path = path_of(text).ok_or_else(|| format!("the project's own sources were not found; {next}"))?;
         let path = path
             .canonicalize()
             .map_err(|error| format!("parameter `{parameter}`: {}: {error}; {next}", path.display()))?;

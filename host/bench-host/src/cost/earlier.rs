@@ -1,9 +1,7 @@
 //! How long the same command took before, which says more of the next time than any plan.
 
 use crate::paths;
-use bench_sink::runfile::{FILE_NAME, Planned, RunSummary};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use bench_sink::runfile::{Planned, RunSummary};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,15 +28,10 @@ fn amount(planned: &Planned) -> Planned {
     Planned { order_sha256: None, ..planned.clone() }
 }
 
-/// A run that was resumed stood still between its parts.
+/// A run that was resumed stood still between its parts. One that cannot be read may have been.
 fn was_resumed(directory: &Path) -> bool {
-    let Ok(file) = File::open(directory.join(FILE_NAME)) else { return true };
-    let begins_part = |line: &[u8]| line.windows(PART.len()).take(PART.len()).any(|window| window == PART);
-    BufReader::new(file).split(b'\n').any(|line| line.is_ok_and(|line| begins_part(&line)))
+    RunSummary::was_resumed(directory).unwrap_or(true)
 }
-
-/// In the first bytes of the record that begins a resumed part.
-const PART: &[u8] = br#""record":"resumed""#;
 
 fn took(summary: &RunSummary) -> Option<Duration> {
     let end = summary.end.as_ref().filter(|_| summary.is_finished())?;
@@ -78,6 +71,7 @@ mod tests {
             fingerprint: Default::default(),
             program_sha256: None,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         };
         let mut writer = RunWriter::create(&folder.join(id)).unwrap();
         writer.append(&[Record::Run(run)]).unwrap();

@@ -153,8 +153,8 @@ mod tests {
             Planned { cells: 1, processes: 1, time_ns: None, iterations: None, within_ns: None, order_sha256: None };
         let (id, started, command) = (String::new(), String::new(), Vec::new());
         let (fingerprint, program_sha256) = (Fingerprint::take(""), None);
-        let run =
-            RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256, warnings: Vec::new() };
+        let (warnings, inputs) = (Vec::new(), Vec::new());
+        let run = RunRecord { id, started, seed: 7, command, planned, fingerprint, program_sha256, warnings, inputs };
         let found = words(&format!("bench-host {given}")).agree_with(
             &words(&format!("bench-host {begun}")),
             &run,

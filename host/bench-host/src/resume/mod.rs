@@ -1,5 +1,5 @@
-//! `--resume`: finds out what is left of an interrupted run, and refuses to resume it if machine, program, modules or plan have
-//! changed.
+//! `--resume`: finds out what is left of an interrupted run, and refuses to resume it if machine, program, modules, plan or the files that the
+//! plan names have changed.
 
 mod command_line;
 mod find;
@@ -7,6 +7,7 @@ mod find;
 use crate::cli::{Command, Common, ResumeArgs};
 use crate::execute::{Job, command, planned, program_sha256};
 use crate::fingerprint::fingerprint;
+use crate::inputs;
 use crate::output;
 use crate::show::ShowArgs;
 use anyhow::Context;
@@ -163,8 +164,11 @@ impl PreviousRun {
         if let Some(what) = self.unlike_modules(&job.modules.records()) {
             return Some(what);
         }
-        (self.run.planned != planned(job))
-            .then(|| "its command line now selects other cells, or other effort, than when it was started".to_owned())
+        if self.run.planned != planned(job) {
+            let what = "its command line now selects other cells, or other effort, than when it was started";
+            return Some(what.to_owned());
+        }
+        inputs::change(&self.run.inputs, &inputs::of_plan(job.plan))
     }
 
     /// The first module that has changed.
@@ -228,6 +232,5 @@ fn is_same_module(a: &ModuleRecord, b: &ModuleRecord) -> bool {
 
 /// The beginning of a digest, long enough to distinguish two.
 fn short(module: &ModuleRecord) -> &str {
-    let digest = module.sha256.as_deref().unwrap_or("unread");
-    digest.get(..12).unwrap_or(digest)
+    inputs::short(module.sha256.as_deref().unwrap_or("unread"))
 }

@@ -228,6 +228,11 @@ fn resume_is_refused_if_something_has_changed() {
         text
     };
     check_refused("run --resume", suite, &["now selects other cells", "start a new run"]);
+    let input = |_: &Host, text: String| {
+        let input = "\"inputs\":[{\"path\":\"table.csv\",\"sha256\":\"00ff\"}],\"planned\":";
+        text.replacen("\"planned\":", input, 1)
+    };
+    check_refused("run --resume", input, &["table.csv no longer exists", "start a new run"]);
     let probe = |host: &Host, text: String| {
         let file = host.path(format!("hostile.{}", std::env::consts::DLL_EXTENSION));
         fs::write(&file, [fs::read(&file).unwrap(), vec![0]].concat()).unwrap();

@@ -148,6 +148,7 @@ mod tests {
             fingerprint,
             program_sha256,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         })
     }
 

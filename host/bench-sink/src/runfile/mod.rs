@@ -22,8 +22,9 @@ pub use named::Named;
 pub use raw::{RawLine, RawLines};
 pub use reader::{FILE_BYTES_MAX, ReadError, RunFile, TornTail};
 pub use record::{
-    CalibrationRecord, CellRecord, CheckRecord, ClockRecord, EndRecord, Layout, LimitRecord, ModuleRecord, ModuleRef,
-    OutcomeRecord, Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status, When,
+    CalibrationRecord, CellRecord, CheckRecord, ClockRecord, EndRecord, InputRecord, Layout, LimitRecord, ModuleRecord,
+    ModuleRef, OutcomeRecord, Overhead, PartRecord, Planned, Record, ResumedRecord, RunRecord, SeriesRecord, Status,
+    When,
 };
 pub use run_summary::RunSummary;
 pub use writer::{RunWriter, WriteError, encode};

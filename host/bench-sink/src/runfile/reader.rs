@@ -178,14 +178,23 @@ fn unchanged(path: &Path, bytes: &[u8], lines: &[WholeLine]) -> Result<(), ReadE
     Ok(())
 }
 
-/// Parses the record in a line; `None` for a kind that a later minor version added.
-pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
-    let syntax = |source| ReadError::Syntax { path: path.to_owned(), line, source: one_line(source) };
-    let tag = Tag::of(text).map_err(syntax)?;
+/// The kind of the record in a line, which is not read.
+pub(super) fn kind<'a>(path: &Path, line: usize, text: &'a [u8]) -> Result<Cow<'a, str>, ReadError> {
+    let tag = Tag::of(text).map_err(|source| syntax(path, line, source))?;
     if tag.v > FORMAT_VERSION {
         return Err(ReadError::Version { path: path.to_owned(), line, found: tag.v });
     }
-    let record = match &*tag.record {
+    Ok(tag.record)
+}
+
+fn syntax(path: &Path, line: usize, source: serde_json::Error) -> ReadError {
+    ReadError::Syntax { path: path.to_owned(), line, source: one_line(source) }
+}
+
+/// Parses the record in a line; `None` for a kind that a later minor version added.
+pub(super) fn parse(path: &Path, line: usize, text: &[u8]) -> Result<Option<Record>, ReadError> {
+    let syntax = |source| syntax(path, line, source);
+    let record = match &*kind(path, line, text)? {
         "run" => serde_json::from_slice::<RunRecord>(text).map(Record::Run),
         "module" => serde_json::from_slice::<ModuleRecord>(text).map(Record::Module),
         "part" => serde_json::from_slice::<PartRecord>(text).map(Record::Part),

@@ -65,6 +65,22 @@ pub struct RunRecord {
     /// Warnings about the machine when the run began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<WarningRecord>,
+    /// The files and folders that arguments of the plan name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputRecord>,
+}
+
+/// A file or a folder that an argument of the plan names, as it was when the run began. Without digest and reason, it was not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputRecord {
+    /// The path as it was given.
+    pub path: String,
+    /// The digest of the file, or of all names and files in the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Why it could not be read, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 /// Begins a shard of a plan: in the run that measured it, and in the run into which all shards were merged. Plan and program are those

@@ -1,6 +1,6 @@
 //! Reads only the first and last record of a run file, to find one run among many. The rest of the file may be unreadable.
 
-use super::reader::{ReadError, parse};
+use super::reader::{FILE_BYTES_MAX, ReadError, kind, parse};
 use super::{EndRecord, FILE_NAME, Record, RunRecord};
 use crate::regular;
 use std::fs::File;
@@ -41,6 +41,25 @@ impl RunSummary {
         Ok(Some(Self { run, end }))
     }
 
+    /// Whether the run in `directory` was resumed. Of each line, only the kind of its record is read, because a run file may be large.
+    pub fn was_resumed(directory: &Path) -> Result<bool, ReadError> {
+        let path = directory.join(FILE_NAME);
+        let io = |source| ReadError::Io { path: path.clone(), source };
+        let mut file = BufReader::new(regular::open_within(&path, FILE_BYTES_MAX).map_err(io)?);
+        let mut text = Vec::new();
+        for line in 1.. {
+            text.clear();
+            file.read_until(b'\n', &mut text).map_err(io)?;
+            if !text.ends_with(b"\n") {
+                break;
+            }
+            if kind(&path, line, &text)? == "resumed" {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether the run was finished.
     pub fn is_finished(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.stopped.is_none())
@@ -55,4 +74,28 @@ fn first_and_tail(path: &Path) -> io::Result<(Vec<u8>, Vec<u8>)> {
     file.seek(SeekFrom::Start(len.saturating_sub(END_BYTES_MAX)))?;
     file.take(END_BYTES_MAX).read_to_end(&mut tail)?;
     Ok((first, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn resumed_part_is_found_by_the_kind_of_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |lines: &str, expect: Option<bool>| {
+            fs::write(folder.path().join(FILE_NAME), lines).unwrap();
+            assert_eq!(RunSummary::was_resumed(folder.path()).ok(), expect, "{lines}");
+        };
+        let first = "{\"v\":1,\"record\":\"run\",\"id\":\"a\"}\n";
+        check(first, Some(false));
+        check(&format!("{first}{{\"v\":1,\"record\":\"resumed\"}}\n"), Some(true));
+        // As other programs order and space fields.
+        let long = "2026 ".repeat(99);
+        check(&format!("{first}{{ \"started\": \"{long}\", \"v\": 1, \"record\": \"resumed\" }}\n"), Some(true));
+        check(&format!("{first}{{\"v\":1,\"of\":{{\"record\":\"resumed\"}},\"record\":\"check\"}}\n"), Some(false));
+        check(&format!("{first}{{\"v\":1,\"record\":\"resumed\"}}"), Some(false));
+        check(&format!("{first}garbage\n"), None);
+    }
 }

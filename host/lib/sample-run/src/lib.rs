@@ -115,6 +115,7 @@ impl Run {
             fingerprint,
             program_sha256,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         };
         let mut begun = Self { folder, writer };
         begun.append(&[Record::Run(run)]);

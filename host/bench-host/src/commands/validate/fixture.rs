@@ -106,6 +106,7 @@ impl Run {
             fingerprint: Fingerprint { cpus: 2, ..Fingerprint::default() },
             program_sha256: None,
             warnings: Vec::new(),
+            inputs: Vec::new(),
         };
         let end = EndRecord { finished: String::new(), stopped: self.stopped };
         let records = [Record::Run(run)].into_iter().chain(self.records).chain([Record::End(end)]).collect();
