@@ -1,5 +1,7 @@
 //! Loads the descriptions of the modules that a command was given, each in a worker, with the grants of the command.
 
+mod needed;
+
 use crate::cli::{GrantArgs, LimitArgs};
 use crate::compilers::compilers;
 use crate::described::{Described, Descriptions};
@@ -12,9 +14,9 @@ use crate::{absent, builtin, compiling, families, output, paths, requests, store
 use anyhow::Context;
 use bench_drivers::Grants;
 use bench_engine::worker::Workers;
-use bench_engine::{Cell, Interrupt, LoadedModule, Selection};
+use bench_engine::{Cell, Interrupt, LoadedModule};
 use bench_family::Servers;
-use bench_model::{Arm, Capability, Descriptor, Requirement, Scenario, Value};
+use bench_model::{Arm, Capability, Descriptor, Scenario};
 use bench_sink::digest;
 use bench_sink::runfile::ModuleRecord;
 use std::collections::BTreeSet;
@@ -329,37 +331,6 @@ impl Loaded {
 impl Modules {
     pub(crate) fn offers(&self) -> Vec<LoadedModule> {
         self.loaded.iter().map(|loaded| loaded.offer.clone()).collect()
-    }
-
-    /// Only the modules that `selections` match, so that a run records only those it used. All modules if a selection matches none
-    /// or is malformed, so that the plan can report it.
-    pub(crate) fn only_needed(mut self, selections: &[Selection]) -> Self {
-        let is_named = |loaded: &Loaded| {
-            let mut named = selections.iter().map(|selection| selection.names(&loaded.offer.descriptor));
-            named.any(|named| named.unwrap_or(true))
-        };
-        if self.loaded.iter().any(is_named) {
-            let (kept, others) = self.loaded.drain(..).partition(is_named);
-            self.loaded = kept;
-            let wanted = self.wanted(selections.iter().flat_map(|selection| &selection.axes));
-            self.companions
-                .extend(others.into_iter().filter(|other: &Loaded| wanted.contains(&other.offer.descriptor.name)));
-        }
-        self
-    }
-
-    /// The names of the modules that scenarios name, by default values of parameters or by `axes`.
-    fn wanted<'a>(&self, axes: impl Iterator<Item = &'a (String, Vec<String>)> + Clone) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        for scenario in self.loaded.iter().flat_map(|loaded| &loaded.offer.descriptor.scenarios) {
-            for name in scenario.requirements.iter().filter_map(Requirement::module_parameter) {
-                let parameters = scenario.parameters.iter().filter(|parameter| parameter.name == name);
-                let defaults = parameters.flat_map(|parameter| &parameter.defaults).map(Value::to_string);
-                let said = axes.clone().filter(|(axis, _)| axis == name).flat_map(|(_, values)| values).cloned();
-                names.extend(defaults.chain(said).filter_map(|value| Some(value.split_once('/')?.0.to_owned())));
-            }
-        }
-        names
     }
 
     /// The files, in the folders of `files`, of modules that scenarios name and that were not given.

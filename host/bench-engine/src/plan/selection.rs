@@ -24,6 +24,13 @@ impl Selection {
         let matcher = matcher(&self.pattern)?;
         Ok(module.scenarios.iter().any(|scenario| matches(&matcher, module, scenario)))
     }
+
+    /// Whether it may match a scenario of a module of this name whose scenarios are unknown. A pattern without a slash may be the name of any
+    /// scenario.
+    pub fn may_name(&self, module: &str) -> Result<bool, PlanError> {
+        let Some((pattern, _)) = self.pattern.split_once('/') else { return Ok(true) };
+        Ok(matcher(pattern)?.is_match(module))
+    }
 }
 
 /// A scenario, and the index of its module.

@@ -1,6 +1,7 @@
 //! `--dry-run`: prints the cells and their order, and creates no files.
 
 use crate::host::Host;
+use std::fs;
 
 /// The lines of a plan, which must be made without a trace.
 #[track_caller]
@@ -86,6 +87,20 @@ fn run_finds_modules_in_folders_and_takes_suites_from_files() {
     assert_eq!(plan("run hostile/good --modules . --arm wasm --dry-run --processes 1"), [cell(0, 1)]);
     std::fs::write(host.path("two.toml"), "summary = 1\n").unwrap();
     host.check("run two.toml --modules . --dry-run", 2);
+}
+
+#[test]
+fn module_that_cannot_be_loaded_is_a_finding_only_if_it_may_be_asked_for() {
+    let host = Host::with_hostile();
+    fs::write(host.path("broken.wasm"), "no component").unwrap();
+    let run = |pattern: &str, status: i32| {
+        let line = format!("run {pattern} --modules . --arm wasm --quick --time 20ms --processes 1");
+        let ran = host.check(&line, status);
+        assert_eq!(ran.stdout.contains("broken.wasm"), status == 1, "{}", ran.stdout);
+    };
+    run("hostile/good", 0);
+    run("*/good", 1);
+    run("good", 1);
 }
 
 #[test]
