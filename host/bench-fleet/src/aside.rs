@@ -57,10 +57,7 @@ impl Aside {
 
     /// The same where the result of an earlier attempt is.
     fn replace(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.old) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&self.old)?;
         fs::rename(&self.directory, &self.old)?;
         fs::rename(&self.new, &self.directory).inspect_err(|_| {
             // The first error says more.
@@ -102,7 +99,12 @@ fn clear(path: &Path) -> io::Result<()> {
     {
         return Err(io::ErrorKind::ResourceBusy.into());
     }
-    match fs::remove_dir_all(path) {
+    remove(path)
+}
+
+/// Removes a folder, if it is there.
+pub(crate) fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

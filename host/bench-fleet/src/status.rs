@@ -1,5 +1,6 @@
 //! The state of a fleet run as a file in its folder, which other processes read, and the lock that tells whether the run goes on.
 
+use crate::aside::remove;
 use crate::collect::FleetFolder;
 use crate::own::AgentCard;
 use crate::protocol::Spec;
@@ -166,10 +167,7 @@ impl FleetFolder {
     pub fn resume_spec(&self) -> io::Result<Option<Spec>> {
         let Some(spec) = self.find(SPEC)? else { return Ok(None) };
         for folder in [self.collected(), self.shards()] {
-            match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            remove(&folder)?;
         }
         Ok(Some(spec))
     }

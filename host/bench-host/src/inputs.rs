@@ -41,21 +41,16 @@ pub(crate) fn change(then: &[InputRecord], now: &[InputRecord]) -> Option<String
         if let Some(reason) = reason(&then) {
             return Some(format!("{path} could not be read when it was started: {reason}"));
         }
-        let digest = |input: Option<InputRecord>| input.and_then(|input| input.sha256);
-        match (digest(then), digest(now)) {
+        let sha256 = |input: Option<InputRecord>| input.and_then(|input| input.sha256);
+        match (sha256(then), sha256(now)) {
             (Some(then), Some(now)) if then != now => {
-                Some(format!("{path} has changed ({} then, {} now)", short(&then), short(&now)))
+                Some(format!("{path} has changed ({} then, {} now)", digest::short(&then), digest::short(&now)))
             }
             (Some(_), None) => Some(format!("{path} no longer exists")),
             (None, Some(_)) => Some(format!("{path} did not exist when it was started")),
             _ => None,
         }
     })
-}
-
-/// The beginning of a digest, long enough to distinguish two.
-pub(crate) fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// The paths that `arguments` name: the values of parameters that a module reads, whether or not anything is there, and all other texts that

@@ -45,6 +45,11 @@ impl Hasher {
     }
 }
 
+/// The beginning of a digest, long enough to distinguish two.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// The first eight bytes of the SHA-256 of `bytes`, as a result's checksum.
 pub fn checksum(bytes: &[u8]) -> Checksum {
     let [a, b, c, d, e, f, g, h, ..] = raw_of_bytes(bytes);

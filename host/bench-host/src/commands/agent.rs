@@ -23,6 +23,7 @@ use bench_engine::{Interrupt, placement};
 use bench_fleet::{
     AgentCard, AgentTask, HostCard, ModuleDigest, Orders, PROTOCOL, Place, Served, Spec, Uplink, listen, serve, wall_ns,
 };
+use bench_sink::digest;
 use bench_sink::environment::boot_id;
 use bench_sink::runfile::{FILE_NAME, RunWriter};
 use clap::Parser;
@@ -303,7 +304,7 @@ fn same_modules(wanted: &[ModuleDigest], modules: &Modules) -> anyhow::Result<()
                 "the module {} ({}) with the digest {} is not on this machine; copy it there{refused}",
                 module.name,
                 module.arm,
-                short(&module.sha256)
+                digest::short(&module.sha256)
             );
         };
         let loaded = modules.loaded.iter().chain(&modules.companions).nth(here);
@@ -313,8 +314,8 @@ fn same_modules(wanted: &[ModuleDigest], modules: &Modules) -> anyhow::Result<()
             loaded.map(|loaded| loaded.offer.file.display().to_string()).unwrap_or_default(),
             module.name,
             module.arm,
-            short(&found[here].sha256),
-            short(&module.sha256)
+            digest::short(&found[here].sha256),
+            digest::short(&module.sha256)
         );
     }
     let other =
@@ -327,9 +328,4 @@ fn same_modules(wanted: &[ModuleDigest], modules: &Modules) -> anyhow::Result<()
         );
     }
     Ok(())
-}
-
-/// The beginning of a digest, long enough to distinguish two.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }

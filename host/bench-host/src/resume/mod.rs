@@ -12,6 +12,7 @@ use crate::output;
 use crate::show::ShowArgs;
 use anyhow::Context;
 use bench_engine::Done;
+use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::{HoldError, LockedRun, ModuleRecord, Record, ResumedRecord, RunRecord, RunWriter};
 use command_line::CommandLine;
@@ -232,5 +233,5 @@ fn is_same_module(a: &ModuleRecord, b: &ModuleRecord) -> bool {
 
 /// The beginning of a digest, long enough to distinguish two.
 fn short(module: &ModuleRecord) -> &str {
-    inputs::short(module.sha256.as_deref().unwrap_or("unread"))
+    digest::short(module.sha256.as_deref().unwrap_or("unread"))
 }

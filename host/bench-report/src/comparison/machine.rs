@@ -2,6 +2,7 @@
 //! machines are of one class only if nothing distinguishes them and their programs.
 
 use crate::{PartView, RunView};
+use bench_sink::digest;
 use bench_sink::fingerprint::Fingerprint;
 
 /// By how much the memory of one machine may differ: a kernel keeps a little more or less of it from boot to boot.
@@ -57,7 +58,7 @@ impl Machine<'_> {
 
     /// The first digits of the program's digest.
     fn program_digits(&self) -> &str {
-        self.program.map_or("unknown", |digest| digest.get(..12).unwrap_or(digest))
+        self.program.map_or("unknown", digest::short)
     }
 }
 

@@ -156,7 +156,7 @@ impl Job<'_> {
             }
             let mut of_cell = self.profile_cell(number, cell, directory);
             if let Ok(profile) = &of_cell.profile {
-                of_cell.files = write(&directory.join(stem), self, &of_cell, profile)?;
+                of_cell.files = write((directory, stem), self, &of_cell, profile)?;
             }
             profiled.push(of_cell);
         }
@@ -261,11 +261,14 @@ fn stems(names: impl Iterator<Item = String>) -> Vec<String> {
     stems
 }
 
-/// Writes the flame graph, the folded stacks and the document for the Firefox Profiler to files whose paths begin with `stem`; returns their
-/// names.
-fn write(stem: &Path, job: &Job<'_>, cell: &ProfiledCell, profile: &Profile) -> anyhow::Result<Vec<String>> {
-    let directory = stem.parent().unwrap_or(Path::new("."));
-    let stem = stem.file_name().unwrap_or_default().to_string_lossy();
+/// Writes the flame graph, the folded stacks and the document for the Firefox Profiler to files in `directory` whose names begin with `stem`;
+/// returns their names.
+fn write(
+    (directory, stem): (&Path, &str),
+    job: &Job<'_>,
+    cell: &ProfiledCell,
+    profile: &Profile,
+) -> anyhow::Result<Vec<String>> {
     let mut contents = vec![
         (format!("{stem}.folded"), (folded(profile).join("\n") + "\n").into_bytes()),
         (format!("{stem}.firefox.json"), firefox_json(profile, &cell.name, job.recorder.interval_ns()).into_bytes()),
