@@ -5,8 +5,10 @@ mod examples;
 mod miri;
 mod plan;
 mod runner;
+mod skipped;
 mod summary;
 
+use std::fs;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
@@ -55,6 +57,7 @@ pub(crate) fn run(project: &Project, extent: Extent, is_repeated: bool) -> Resul
         go_modules: &go_modules,
     };
     let steps = plan::steps(extent, &selected);
+    let _ = fs::remove_file(skipped::file(project));
     let mut lines: Vec<Line> = steps.iter().map(|step| Line { title: step.title, verdict: Verdict::NotRun }).collect();
     let mut outcome = Ok(());
     for (index, step) in steps.iter().enumerate() {
@@ -80,6 +83,9 @@ pub(crate) fn run(project: &Project, extent: Extent, is_repeated: bool) -> Resul
             outcome = Err(anyhow!("{}: {error:#}; to repeat this step alone, run: {}", step.title, step.shown()));
             break;
         }
+    }
+    if let Some(table) = skipped::table(&skipped::file(project)) {
+        say(format_args!("\n{table}"));
     }
     say(format_args!("\n{}", summary::table(&lines)));
     outcome

@@ -1,15 +1,17 @@
-//! Starts test executables in place of cargo. A deterministic one that has passed as it is, is not started again.
+//! Runs test executables in place of cargo, and collects which tests were skipped. A deterministic executable that has passed as it is, is not
+//! started again.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use super::skipped;
 use crate::output::say;
 use crate::package;
 use crate::project::Project;
@@ -69,12 +71,13 @@ pub(super) fn cargo(project: &Project, program: &Copied) -> Result<Command> {
     let mut cargo = project.cargo(None);
     cargo.arg("--config").arg(format!("target.{triple}.runner=[{own}]"));
     cargo.env(PASSED, unchanged::folder(project)).env(DETERMINISTIC, tests.collect::<Vec<_>>().join(" "));
+    cargo.env(skipped::FILE, skipped::file(project));
     // Not in the search path of cargo, which might build something again.
     cargo.envs(tool::find("python3").and_then(|found| behind_script(&found)).map(|folder| (FIRST, folder)));
     Ok(cargo)
 }
 
-/// Becomes the test executable that cargo names in the first argument, or skips it. `folder` has what has passed.
+/// Runs the test executable that cargo names in the first argument, unless it has passed as it is. `folder` has what has passed.
 pub(crate) fn run(folder: &Path) -> ExitCode {
     let mut words = env::args_os().skip(1);
     let Some(program) = words.next().map(PathBuf::from) else {
@@ -84,19 +87,17 @@ pub(crate) fn run(folder: &Path) -> ExitCode {
     let arguments: Vec<OsString> = words.collect();
     let mut command = Command::new(&program);
     // Programs that the tests start are not tests.
-    command.args(&arguments).env_remove(PASSED).env_remove(DETERMINISTIC).env_remove(FIRST);
+    command.args(&arguments).arg(skipped::SHOW_OUTPUT);
+    command.env_remove(PASSED).env_remove(DETERMINISTIC).env_remove(FIRST).env_remove(skipped::FILE);
     if let Some(path) = env::var_os(FIRST).and_then(|first| search_path(&first)) {
         command.env("PATH", path);
     }
     let known = env::var(DETERMINISTIC).unwrap_or_default();
     let name = name(&env::var("CARGO_PKG_NAME").unwrap_or_default(), &program);
     // With arguments it would not run all of its tests.
-    if !arguments.is_empty() || !known.split(' ').any(|test| test == name) {
-        let error = command.exec();
-        eprintln!("error: cannot start {}: {error}", program.display());
-        return ExitCode::FAILURE;
-    }
-    match once(&mut command, inputs(folder, &name, &program)) {
+    let is_deterministic = arguments.is_empty() && known.split(' ').any(|test| test == name);
+    let inputs = if is_deterministic { inputs(folder, &name, &program) } else { None };
+    match once(&mut command, &name, inputs) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -124,13 +125,19 @@ fn behind_script(found: &Path) -> Option<PathBuf> {
     folder.join("python3").is_file().then(|| folder.to_owned())
 }
 
-/// Runs the test executable unless it has passed with these inputs; returns its exit status.
-fn once(command: &mut Command, inputs: Option<Inputs>) -> Result<u8> {
+/// Runs the test executable `name` unless it has passed with these inputs; returns its exit status.
+fn once(command: &mut Command, name: &str, inputs: Option<Inputs>) -> Result<u8> {
     if inputs.as_ref().is_some_and(Inputs::have_passed) {
         say("unchanged since it passed; `cargo xtask test --again` repeats it");
         return Ok(0);
     }
-    let status = command.status().with_context(|| format!("cannot start `{}`", tool::display(command)))?;
+    let (status, skipped) = skipped::run(command).with_context(|| format!("`{}`", tool::display(command)))?;
+    if let Some(signal) = status.signal() {
+        say(format_args!("{name} was killed by signal {signal}"));
+    }
+    if let Some(file) = env::var_os(skipped::FILE).map(PathBuf::from) {
+        skipped::add(&skipped, name, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     if let Some(inputs) = inputs.filter(|_| status.success()) {
         inputs.remember()?;
     }
@@ -219,10 +226,10 @@ mod tests {
             eprintln!("skipped: there is no sha256sum; install coreutils");
             return;
         }
-        assert_eq!(once(&mut Command::new("false"), inputs()).unwrap(), 1);
-        assert_eq!(once(&mut Command::new("true"), inputs()).unwrap(), 0);
+        assert_eq!(once(&mut Command::new("false"), "a/b", inputs()).unwrap(), 1);
+        assert_eq!(once(&mut Command::new("true"), "a/b", inputs()).unwrap(), 0);
         // It is not started again.
-        assert_eq!(once(&mut Command::new("false"), inputs()).unwrap(), 0);
-        assert_eq!(once(&mut Command::new("false"), None).unwrap(), 1);
+        assert_eq!(once(&mut Command::new("false"), "a/b", inputs()).unwrap(), 0);
+        assert_eq!(once(&mut Command::new("false"), "a/b", None).unwrap(), 1);
     }
 }
