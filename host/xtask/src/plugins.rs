@@ -98,8 +98,7 @@ fn build_all(project: &Project, request: &PluginRequest, plugins: &[Package]) ->
         build_variants(project, profile, plugins)?;
     }
     let mut changed = BTreeSet::new();
-    // After the variants, so that the next build finds what it needs in the target folder. Both name their target: otherwise the flags would
-    // be those of macros and build scripts too, and each of them would be compiled twice.
+    // Both name their target: otherwise the flags would be those of macros and build scripts too, and each of them would be compiled twice.
     for (target, extension, flags) in
         [(WASM_TARGET, "wasm", vec![SIMD.to_owned()]), (artifact::HOST_TARGET, artifact::LIBRARY, Vec::new())]
     {
@@ -224,6 +223,10 @@ fn cargo(project: &Project, command: &str, profile: Profile, flags: &[String]) -
 fn build(project: &Project, profile: Profile, plugins: &[Package], arm: &Arm) -> Result<Vec<String>> {
     let mut command = cargo(project, "build", profile, &arm.flags);
     command.args(["--target", arm.target]);
+    // Cargo keeps one build of what differs in flags alone, so in one folder each would be compiled again after the other.
+    if let Some(variant) = arm.folder.strip_prefix("plugins/") {
+        command.env("CARGO_TARGET_DIR", project.target_of(Some(PLUGINS_MANIFEST)).join("variants").join(variant));
+    }
     if let Some(feature) = arm.feature {
         let features: Vec<_> = plugins.iter().map(|plugin| format!("{}/{feature}", plugin.name)).collect();
         command.arg("--features").arg(features.join(","));

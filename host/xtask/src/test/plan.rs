@@ -142,8 +142,9 @@ pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
         Step { title: "clippy, lean host", work: cargo(None, &clippy_lean, &[]) },
         Step { title: "clippy, plug-ins natively", work: plugins("clippy --workspace --all-targets -- -D warnings") },
         Step { title: "clippy, components", work: plugins(&clippy_wasm) },
-        // The host's tests load what the next two steps build.
+        // The host's tests load what the next three steps build. Building all plug-ins removes variants, so they come after.
         Step { title: "plug-ins", work: Work::Plugins },
+        Step { title: "variants", work: Work::Variants },
         Step { title: "probes", work: Work::Probes },
         Step { title: "tests, host", work: host_tests(selected.heavy, extent) },
         Step { title: "examples", work: examples(selected.with_examples) },
@@ -155,8 +156,6 @@ pub(super) fn steps(extent: Extent, selected: &Selected<'_>) -> Vec<Step> {
     if extent == Extent::All {
         let behind =
             |steps: &[Step], title: &str| steps.iter().position(|step| step.title == title).map_or(0, |at| at + 1);
-        // Building all plug-ins removes variants, so they come after.
-        steps.insert(behind(&steps, "plug-ins"), Step { title: "variants", work: Work::Variants });
         let generators = Step { title: "tests, code generators", work: cargo(None, CODE_GENERATORS, &[]) };
         steps.insert(behind(&steps, "tests, host"), generators);
     }
@@ -245,6 +244,7 @@ mod tests {
                 r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/plugins" cargo clippy --workspace --all-targets --manifest-path plugins/Cargo.toml -- -D warnings"#,
                 r#"CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/plugins" cargo clippy --workspace --target wasm32-wasip2 --manifest-path plugins/Cargo.toml -- -D warnings"#,
                 "cargo xtask plugins",
+                "cargo xtask plugins kernels --variants",
                 "cargo xtask probes --profile dev",
                 "cargo test --workspace --tests --exclude duckdb-probe",
                 "cargo test --doc --package wal-log",
@@ -264,7 +264,6 @@ mod tests {
         let [first, .., last] = &steps[..] else { panic!("{steps:?}") };
         assert_eq!(first.shown(), "cargo xtask setup --all");
         let behind = |title: &str| steps[1 + steps.iter().position(|step| step.title == title).unwrap()].shown();
-        assert_eq!(behind("plug-ins"), "cargo xtask plugins kernels --variants");
         assert_eq!(
             behind("tests, host"),
             "cargo test --package bench-wasm --features code-generators --test it -- settings"
