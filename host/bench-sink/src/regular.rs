@@ -39,6 +39,14 @@ pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     read_from(&mut open(path, OpenOptions::new().read(true))?, bytes_max)
 }
 
+/// The most bytes of a file that an argument names and that is kept in memory as a whole, such as a request or an expected output.
+const WHOLE_BYTES_MAX: u64 = 1 << 30;
+
+/// Like [`read`], for a file that an argument names and that is kept in memory as a whole.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    read(path, WHOLE_BYTES_MAX)
+}
+
 /// Like [`read`], for a file that is open.
 pub fn read_from(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let size = size_within(file, bytes_max)?;

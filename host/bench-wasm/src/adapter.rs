@@ -62,6 +62,8 @@ pub trait ComponentSession: Recording {
 pub(crate) struct Adapted {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) signatures: Vec<String>,
+    /// The signatures of functions of which no adapter made a scenario, each with the reason.
+    left_out: Vec<String>,
     /// The adapter of each scenario.
     makers: Vec<&'static dyn Adapter>,
 }
@@ -72,9 +74,8 @@ impl Adapted {
         let mut adapted = Self::default();
         for adapter in adapters {
             let scenarios = adapter.scenarios(component);
-            if !scenarios.is_empty() {
-                adapted.signatures.extend(adapter.signatures(component));
-            }
+            let shown = if scenarios.is_empty() { &mut adapted.left_out } else { &mut adapted.signatures };
+            shown.extend(adapter.signatures(component));
             adapted.makers.extend(scenarios.iter().map(|_| *adapter));
             adapted.scenarios.extend(scenarios);
         }
@@ -92,7 +93,7 @@ impl Adapted {
         let mut descriptor = Descriptor::new(name_of(path), "0", "A component that was not written for bench-host.");
         descriptor.scenarios.clone_from(&self.scenarios);
         if descriptor.scenarios.is_empty() {
-            return Err(LoadError::NothingToRun(path.to_owned()));
+            return Err(LoadError::NothingToRun { path: path.to_owned(), left_out: self.left_out.clone() });
         }
         let valid = descriptor.validate();
         valid.map_err(|error| LoadError::Describe { path: path.to_owned(), reason: error.to_string() })?;

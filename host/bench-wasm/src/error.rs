@@ -76,8 +76,13 @@ pub enum LoadError {
         reason: String,
     },
     /// It is a component, but exports nothing that a family can execute.
-    #[error("{}: exports nothing to run: neither `bench-host:workload/plugin`, a command or an HTTP handler of WASI (`wasi:cli/run`, `wasi:http/incoming-handler`, `wasi:http/handler`), nor a function; build it with one of them, or begin with `bench-host new`", .0.display())]
-    NothingToRun(PathBuf),
+    #[error("{}: exports nothing to run: neither `bench-host:workload/plugin`, a command or an HTTP handler of WASI (`wasi:cli/run`, `wasi:http/incoming-handler`, `wasi:http/handler`), nor a function that can be called{}; build it with one of them, or begin with `bench-host new`", path.display(), in_brackets(left_out))]
+    NothingToRun {
+        /// The file.
+        path: PathBuf,
+        /// The functions that it exports, each with the reason why it cannot be called.
+        left_out: Vec<String>,
+    },
     /// It was built against another version of the WIT.
     #[error("{}: built against bench-host:workload {found}, but this host supports {ours}; rebuild it against wit/workload of this version", path.display())]
     Version {
@@ -157,6 +162,23 @@ impl LoadError {
 fn needs_async(reason: &str) -> bool {
     let features = ["async", "async stackful", "more async builtins", "error-context", "threading"];
     features.iter().any(|feature| reason.contains(&format!("requires the component model {feature} feature")))
+}
+
+/// So many names are in one line.
+const NAMES_MAX: usize = 5;
+
+/// The first of `names`, and the number of the others, of which `more` says where they are shown.
+pub fn first_few(mut names: impl ExactSizeIterator<Item = String>, separator: &str, more: &str) -> String {
+    let mut shown: Vec<String> = names.by_ref().take(NAMES_MAX).collect();
+    if names.len() > 0 {
+        shown.push(format!("and {} more{more}", names.len()));
+    }
+    shown.join(separator)
+}
+
+/// The functions that are left out, in brackets; nothing if there is none.
+fn in_brackets(left_out: &[String]) -> String {
+    if left_out.is_empty() { String::new() } else { format!(" ({})", first_few(left_out.iter().cloned(), "; ", "")) }
 }
 
 /// An error and its causes as one line, each cause once.

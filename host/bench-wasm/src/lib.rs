@@ -40,7 +40,7 @@ pub use component::{Component, Instances, LoadTimes};
 pub use denied::Denied;
 pub use engine::{Code, Runtime};
 pub use engine_overhead::{CallPair, InstantiatePair, PairNs};
-pub use error::{LoadError, one_line};
+pub use error::{LoadError, first_few, one_line};
 pub use function_names::{FunctionNames, function_names};
 pub use guest_samples::{GuestSample, INTERVAL as GUEST_SAMPLE_INTERVAL, take_guest_samples};
 pub use ledger::StoreObserver;

@@ -98,9 +98,17 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         if desired > self.limits.table_elements_max {
+            let limit = self.limits.table_elements_max;
+            // A component that needs it from the start has instances of its own instead of those of the pool.
+            let next = if desired <= TABLE_ELEMENTS_ON_DEMAND_MAX {
+                format!(
+                    "; declare the table with as many from the start, where up to {TABLE_ELEMENTS_ON_DEMAND_MAX} are allowed"
+                )
+            } else {
+                String::new()
+            };
             return Err(wasmtime::Error::msg(format!(
-                "requested a table of {desired} elements, but the limit is {}",
-                self.limits.table_elements_max
+                "requested a table of {desired} elements, but the limit is {limit}{next}"
             )));
         }
         Ok(true)

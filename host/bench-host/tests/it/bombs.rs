@@ -19,7 +19,7 @@ const BOMBS: [(&str, &str); 4] = [
     ("recursion", "call stack exhausted"),
     ("memory", "the limit is 1024 MiB; allow more with --memory"),
     ("memories", "the limit is 1024 MiB; allow more with --memory"),
-    ("table", "requested a table of 400001 elements, but the limit is 300000"),
+    ("table", "of 400001 elements, but the limit is 300000; declare the table with as many from the start"),
 ];
 
 #[test]

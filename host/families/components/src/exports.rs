@@ -1,9 +1,9 @@
 //! The functions that a component exports and that can be called with arguments in WAVE notation.
 
 use crate::wave::{WaveType, show_function};
-use bench_wasm::Component;
 use bench_wasm::wasmtime::component::ComponentExportIndex;
 use bench_wasm::wasmtime::component::types::{ComponentFunc, ComponentItem};
+use bench_wasm::{Component, first_few};
 use std::borrow::Cow;
 use wasm_wave::wasm::{WasmType, WasmTypeKind};
 
@@ -46,9 +46,15 @@ impl Export {
     }
 }
 
-/// The functions of `component` that can be called, in the order in which it exports them. Interfaces of WASI and of bench-host are
-/// called by drivers that know them.
+/// The functions of `component` that can be called, in the order in which it exports them.
 pub(crate) fn functions(component: &Component) -> Vec<Export> {
+    let mut exports = all(component);
+    exports.retain(|export| why_not_callable(export).is_none());
+    exports
+}
+
+/// All functions of `component`, except those of interfaces of WASI and of bench-host: they are called by drivers that know them.
+fn all(component: &Component) -> Vec<Export> {
     let compiled = component.instance_pre().component();
     let engine = component.runtime().engine();
     let mut exports = Vec::new();
@@ -77,8 +83,19 @@ pub(crate) fn functions(component: &Component) -> Vec<Export> {
             _ => {}
         }
     }
-    exports.retain(|export| is_callable(&export.ty) && !export.name.contains('['));
     exports
+}
+
+/// Why a call of `export` cannot be written; `None` if it can.
+fn why_not_callable(export: &Export) -> Option<&'static str> {
+    // WIT names them `[method]blob.read`, `[static]blob.merge`, `[constructor]blob`.
+    if export.name.contains('[') {
+        Some("it belongs to a resource, whose handles WAVE notation cannot write")
+    } else if !is_callable(&export.ty) {
+        Some("its type has a part that WAVE notation cannot write, such as a handle or a stream")
+    } else {
+        None
+    }
 }
 
 /// The function that `name` means; an error says which functions there are.
@@ -98,24 +115,26 @@ pub(crate) fn find<'a>(exports: &'a [Export], name: &str) -> Result<&'a Export, 
     }
 }
 
-/// The functions of a core module by the names that it has for them; nothing of any other component.
+/// The functions of a component by the names that it, or the core module that it was made of, has for them.
 #[derive(Debug, Default)]
 pub(crate) struct RealNames {
-    /// Those that can be called, each with its name in WAVE notation.
+    /// Those of a core module that can be called, each with its name in WAVE notation, which may be another.
     pub(crate) callable: Vec<(String, String)>,
-    /// The others, each with the reason.
+    /// Those that cannot be called, each with the reason.
     pub(crate) left_out: Vec<(String, String)>,
 }
 
 impl RealNames {
-    /// Of the core module that `component` was made of.
     pub(crate) fn of(component: &Component) -> Self {
         #[cfg(feature = "core-modules")]
         if let Some(names) = crate::core_modules::real_names(component) {
             return names;
         }
-        let _ = component;
-        Self::default()
+        let left_out = all(component).into_iter().filter_map(|export| {
+            let reason = why_not_callable(&export)?;
+            Some((export.name, reason.to_owned()))
+        });
+        Self { callable: Vec::new(), left_out: left_out.collect() }
     }
 
     /// The call in `text` with the function's name in WAVE notation; an error if it is one that is left out.
@@ -138,28 +157,14 @@ impl RealNames {
 
     /// The same for the end of a message; nothing if there is none.
     pub(crate) fn left_out_note(&self) -> String {
-        let mut shown: Vec<_> = self.left_out.iter().take(SHOWN_MAX).map(named).collect();
-        if self.left_out.len() > SHOWN_MAX {
-            shown.push(format!("and {} more", self.left_out.len() - SHOWN_MAX));
-        }
-        if shown.is_empty() { String::new() } else { format!("; left out: {}", shown.join(", ")) }
+        let named = self.left_out.iter().map(|(name, reason)| format!("{name} ({reason})"));
+        if self.left_out.is_empty() { String::new() } else { format!("; left out: {}", first_few(named, ", ", "")) }
     }
 }
-
-fn named((name, reason): &(String, String)) -> String {
-    format!("{name} ({reason})")
-}
-
-/// How many functions a message names.
-const SHOWN_MAX: usize = 5;
 
 /// All signatures in one line.
 pub(crate) fn signatures(exports: &[Export]) -> String {
-    let mut shown: Vec<_> = exports.iter().take(SHOWN_MAX).map(Export::signature).collect();
-    if exports.len() > SHOWN_MAX {
-        shown.push(format!("and {} more, which `bench-host list` shows", exports.len() - SHOWN_MAX));
-    }
-    shown.join("; ")
+    first_few(exports.iter().map(Export::signature), "; ", ", which `bench-host list` shows")
 }
 
 /// Whether all its values can be written in WAVE notation: no handles, streams and futures.

@@ -4,8 +4,8 @@
 use crate::functions::{Answer, HttpRequest};
 use crate::{request_file, spec};
 use bench_model::{Arguments, Check, ModuleError};
+use bench_sink::regular;
 use function_core::{EXPECTED_RESPONSE, REQUEST};
-use std::fs;
 
 /// A request and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn request(arguments: &Arguments) -> Result<HttpRequest, ModuleError> {
     match arguments.text(spec::REQUEST_FILE)? {
         "" => {}
         file => {
-            let text = fs::read(file).map_err(|error| error.to_string());
+            let text = regular::read_whole(file.as_ref()).map_err(|error| error.to_string());
             let request = text.and_then(|text| request_file::parse(&text));
             return request.map_err(|reason| {
                 ModuleError::InvalidArgument(format!(
@@ -108,7 +108,7 @@ fn check(arguments: &Arguments, answer: &Answer) -> Result<Check, ModuleError> {
     let expected = match arguments.text(spec::EXPECT)? {
         "" => return Ok(Check::that(spec::FIRST_RESPONSE, true, shown(answer))),
         text => match text.strip_prefix('@') {
-            Some(file) => fs::read(file)
+            Some(file) => regular::read_whole(file.as_ref())
                 .map_err(|error| ModuleError::Unavailable(format!("`{}`: {file}: {error}", spec::EXPECT)))?,
             None => text.as_bytes().to_vec(),
         },

@@ -4,7 +4,7 @@
 use super::options::Options;
 use super::output::Digest;
 use super::session::{Command, CommandSession, Finished};
-use bench_drivers::{Grants, Module, Recording, layout_variable};
+use bench_drivers::{DirectoryGrant, Grants, Module, Recording, layout_variable};
 use bench_model::{Arguments, Descriptor, ModuleError, Scenario};
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -47,7 +47,8 @@ impl Module for NativeCommand {
         }
         let options = Options::of(arguments)?;
         let environment = self.grants.environment.iter().cloned().chain(layout_variable()).collect();
-        let process = Process { program: self.program.clone(), environment, options: options.clone() };
+        let folder = working_folder(&self.grants.directories)?;
+        let process = Process { program: self.program.clone(), environment, folder, options: options.clone() };
         Ok(Box::new(CommandSession::new(process, options, scenario)))
     }
 
@@ -57,10 +58,30 @@ impl Module for NativeCommand {
     }
 }
 
+/// The folder that a component sees as its working directory, `.`, in which the program is started; `None` if it was granted no folder. An
+/// error if it was granted one under another name, which a program would look for in vain, or find with other files.
+fn working_folder(granted: &[DirectoryGrant]) -> Result<Option<PathBuf>, ModuleError> {
+    let mut folder = None;
+    for DirectoryGrant { host, guest, .. } in granted {
+        if guest == "." {
+            folder = Some(host.clone());
+        } else if Path::new(guest) != host {
+            return Err(ModuleError::Unavailable(format!(
+                "the component sees {} as {guest}, and a program cannot: grant it as `.`, which becomes the program's working directory, or \
+                 under its own path",
+                host.display()
+            )));
+        }
+    }
+    Ok(folder)
+}
+
 /// Runs of the program.
 struct Process {
     program: PathBuf,
     environment: Vec<(String, String)>,
+    /// Its working directory, if not that of this process.
+    folder: Option<PathBuf>,
     options: Options,
 }
 
@@ -72,6 +93,9 @@ impl Command for Process {
         let begin = Instant::now();
         let mut command = process::Command::new(&self.program);
         command.args(&self.options.args).env_clear().envs(self.environment.iter().cloned());
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         let mut child = command.stdin(input).stdout(Stdio::piped()).spawn().map_err(failed)?;
         let spawned = Instant::now();
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());

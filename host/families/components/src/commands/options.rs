@@ -2,7 +2,7 @@
 
 use super::output::Digest;
 use bench_model::{Arguments, ModuleError};
-use std::fs;
+use bench_sink::regular;
 use std::sync::Arc;
 
 /// The parameters.
@@ -33,7 +33,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn of(arguments: &Arguments) -> Result<Self, ModuleError> {
         let read = |parameter: &str, path: &str| {
-            fs::read(path).map_err(|error| {
+            regular::read_whole(path.as_ref()).map_err(|error| {
                 ModuleError::Unavailable(format!("parameter `{parameter}`: {path}: {error}; give the path of a file"))
             })
         };

@@ -8,7 +8,7 @@ mod module;
 use crate::commands::core_module::{EXPORT, START};
 use crate::exports::RealNames;
 use bench_model::Scenario;
-use bench_wasm::{Adapter, Component};
+use bench_wasm::{Adapter, Component, first_few};
 use module::CoreModule;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as WASI, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR_ADAPTER,
@@ -36,9 +36,12 @@ impl Adapter for CoreModules {
 fn component(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let module = CoreModule::parse(bytes)?;
     let is_provided = |from: &str| [WASI, crate::stopwatch::INTERFACE].contains(&from);
-    if let Some((from, name)) = module.imports.iter().find(|(from, _)| !is_provided(from)) {
+    let missing = module.imports.iter().filter(|(from, _)| !is_provided(from));
+    let missing: Vec<String> = missing.map(|(from, name)| format!("`{from}` `{name}`")).collect();
+    if !missing.is_empty() {
         return Err(format!(
-            "a core module that imports `{from}` `{name}`, which nothing provides; build it for wasm32-wasip1 or wasm32-wasip2"
+            "a core module that imports {}, which nothing provides; build it for wasm32-wasip1 or wasm32-wasip2",
+            first_few(missing.into_iter(), ", ", "")
         ));
     }
     if module.exports.iter().any(|export| export.name == START) {

@@ -1,7 +1,7 @@
 //! The scenarios `run` and `bench`.
 
 use crate::fixture::{Fixture, checks, open, scenario};
-use bench_drivers::{Grants, LedgerTask, Module};
+use bench_drivers::{DirectoryGrant, Grants, LedgerTask, Module};
 use bench_family::Family;
 use bench_model::Value;
 use bench_wasm::Settings;
@@ -118,6 +118,14 @@ fn standard_input_is_a_file_or_ends_at_once() {
     check(&mut copies.load(), &[("stdin", stdin), ("expect", "from a file".into())], &["ok standard-output"]);
     let missing = run(&mut copies.load(), &[("stdin", "no-such-file".into())]);
     assert!(missing.contains("parameter `stdin`: no-such-file: No such file"), "{missing}");
+    for parameter in ["stdin", "expect"] {
+        let file = if parameter == "stdin" { "/dev/zero" } else { "@/dev/zero" };
+        let endless = run(&mut copies.load(), &[(parameter, file.into())]);
+        assert!(
+            endless.contains(&format!("parameter `{parameter}`: /dev/zero: it is a folder, a pipe or a device")),
+            "{endless}"
+        );
+    }
 }
 
 #[test]
@@ -199,6 +207,27 @@ fn program_does_the_same_as_its_component() {
     std::fs::write(&program, "#!/bin/sh\nkill -9 $$\n").unwrap();
     let error = run(native.as_mut(), &[]);
     assert!(error.ends_with("was killed by signal 9"), "{error}");
+}
+
+#[test]
+fn program_starts_in_the_folder_that_its_component_sees_as_its_own() {
+    let hello = command("hello\\n", "(call $print (i32.const 6))").load();
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("shows");
+    std::fs::write(&program, "#!/bin/sh\ncat input\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(folder.path().join("input"), "granted\n").unwrap();
+    let ran = |guest: &str| {
+        let granted = DirectoryGrant { host: folder.path().to_owned(), guest: guest.to_owned(), read_only: true };
+        let grants = Grants { directories: vec![granted], ..Grants::default() };
+        let made = Components.native_program(&program, hello.descriptor(), &grants);
+        let mut native = made.expect("it is a command").expect("the program is there");
+        run(native.as_mut(), &[("expect", "granted".into())])
+    };
+    let own = ran(".");
+    assert!(own.contains("ok standard-output"), "{own}");
+    let elsewhere = ran("/input");
+    assert!(elsewhere.contains("sees") && elsewhere.contains("as /input, and a program cannot"), "{elsewhere}");
 }
 
 #[test]

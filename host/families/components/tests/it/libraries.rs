@@ -84,7 +84,10 @@ fn module_of_which_nothing_can_be_run_says_why() {
     let http = if cfg!(feature = "wasi-0-3") { "build bench-host with its default" } else { "WASI 0.3, which this" };
     for (text, part) in [
         (r#"(module (memory 1))"#, "exports neither `_start` nor a function of numbers"),
-        (r#"(module (import "env" "f" (func)) (func (export "g")))"#, "imports `env` `f`, which nothing provides"),
+        (
+            r#"(module (import "env" "f" (func)) (import "env" "h" (func)) (func (export "g")))"#,
+            "imports `env` `f`, `env` `h`, which nothing provides",
+        ),
         (
             r#"(module (@custom "go:buildid" "a build")
                 (import "wasi_snapshot_preview1" "random_get" (func (param i32 i32) (result i32)))
@@ -92,6 +95,7 @@ fn module_of_which_nothing_can_be_run_says_why() {
             "a core module of Go without `cabi_realloc`",
         ),
         (r#"(component)"#, "exports nothing to run"),
+        (WITH_RESOURCE, "nor a function that can be called ([constructor]blob: left out: it belongs to a resource"),
         (r#"(component (import "my:db/query" (instance (export "q" (func)))))"#, "compose it with a component"),
         (r#"(component (import "wasi:cli/run@0.3.0" (instance (export "run" (func)))))"#, "`wasi:cli/run@0.3.0`"),
         (r#"(component (import "wasi:http/client@0.3.0" (instance (export "a" (func)))))"#, http),
@@ -100,6 +104,15 @@ fn module_of_which_nothing_can_be_run_says_why() {
         assert!(found.contains(part), "{part:?} is not in: {found}");
     }
 }
+
+/// A component that exports a resource and its constructor.
+const WITH_RESOURCE: &str = r#"(component
+    (type $own (resource (rep i32)))
+    (core module $m (func (export "new") (param i32) (result i32) local.get 0))
+    (core instance $i (instantiate $m))
+    (export $blob "blob" (type $own))
+    (func $new (param "size" u32) (result (own $own)) (canon lift (core func $i "new")))
+    (export "[constructor]blob" (func $new) (func (param "size" u32) (result (own $blob)))))"#;
 
 /// A component with this many instances of a core module that has this field.
 fn with_instances(field: &str, count: usize) -> String {

@@ -64,6 +64,8 @@ where
 #[ignore = "figures"]
 fn call_through_the_host_costs_about_as_much_as_a_bare_one() {
     check(LIBRARY, "add(1, 2)", "add", (1_u32, 2_u32), (3_u32,));
+    check(LIBRARY, "greet(\"Ada\")", "greet", (Arc::<str>::from("Ada"),), ("Ada".to_owned(),));
+    check(LIBRARY, "bytes([1, 2])", "bytes", (Arc::<[u8]>::from([1, 2]),), (vec![1_u8, 2],));
     check(TYPES, "letter('x')", "letter", ('x',), ('x',));
     check(TYPES, "last-byte(1, -3)", "last-byte", (1_i8, -3_i8), (-3_i8,));
     check(TYPES, "scale(1.5, 2)", "scale", (1.5_f64, 2_u32), (1.5_f64,));
