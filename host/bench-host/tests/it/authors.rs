@@ -2,15 +2,12 @@
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::kept;
-use crate::tools::{of_npm, of_python, or_skip};
+use crate::tools::{componentize_js, componentize_py, of_python_or_skip};
 use serde_json::Value;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-/// What it takes to install a tool out of a package of PyPI.
-const WITH_PYTHON: &str = "install Python 3 with venv, and allow pip to reach its index";
 
 /// A plug-in made by `new`.
 struct Made {
@@ -305,7 +302,7 @@ fn templates_in_c_build_both_arms_or_a_component() {
     let probe = Made::new("my-c-probe", "--lang c --probe");
     probe.build(&[]);
     probe.works(&format!("my-c-probe.{}", env::consts::DLL_EXTENSION), 1);
-    let Some(tools) = or_skip(of_python("ziglang", "python-zig"), WITH_PYTHON) else { return };
+    let Some(tools) = of_python_or_skip("ziglang", "python-zig") else { return };
     let made = Made::new("my-c-sum", "--lang c");
     made.build(&[&tools]);
     made.works("my-c-sum.wasm", 2);
@@ -354,8 +351,7 @@ static const bench_scenario scenarios"#;
 
 #[test]
 fn templates_in_python_are_components() {
-    let tools = of_python("componentize-py>=0.25,<0.26", "componentize-py");
-    let Some(tools) = or_skip(tools, WITH_PYTHON) else { return };
+    let Some(tools) = componentize_py() else { return };
     let made = Made::new("my-python-sum", "--lang python");
     let versions = "python3 --version && python3 -m pip freeze";
     made.build_unless_built(&tools, versions);
@@ -370,8 +366,7 @@ fn templates_in_python_are_components() {
 
 #[test]
 fn templates_in_javascript_are_components() {
-    let tools = of_npm("@bytecodealliance/componentize-js@0.23", "componentize-js");
-    let Some(tools) = or_skip(tools, "install Node.js, and allow npm to reach its registry") else { return };
+    let Some(tools) = componentize_js() else { return };
     let made = Made::new("my-js-sum", "--lang js");
     let installed = tools.with_file_name(".package-lock.json");
     let versions = format!("node --version && cat '{}'", installed.display());

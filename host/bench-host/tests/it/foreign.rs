@@ -3,6 +3,7 @@
 
 use crate::host::{Host, PROGRAM, Ran, cells, command, skip};
 use crate::modules::{handler, handler_0_3};
+use crate::tools::{component, componentize_js, componentize_py};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -436,27 +437,34 @@ fn program_in_go_runs_as_core_module_and_natively() {
     check_cell(&host, "count/run", line, &["--args", "x", "--expect", "2 x 4 16"]);
 }
 
+/// Checks that the function `greet` of a component can be called.
+#[track_caller]
+fn check_greets(component: &Path, name: &str) {
+    let host = Host::new();
+    fs::copy(component, host.path(format!("{name}.wasm"))).expect("what was built is copied");
+    let line = format!("load {name}.wasm --quick --processes 1 --format json");
+    check_cell(&host, &format!("{name}/call"), &line, &["--call", "greet(\"Ada\")", "--expect", "\"Hello, Ada!\""]);
+}
+
 #[test]
 fn component_in_python_is_called() {
-    let host = Host::new();
-    fs::write(host.path("hello.wit"), HELLO_WIT).unwrap();
+    let Some(tools) = componentize_py() else { return };
     let source = "import wit_world\n\nclass WitWorld(wit_world.WitWorld):\n    def greet(self, name: str) -> str:\n        return f\"Hello, {name}!\"\n";
-    fs::write(host.path("app.py"), source).unwrap();
-    let words = ["-d", "hello.wit", "-w", "hello", "componentize", "app", "-o", "python.wasm"];
-    if tool(&host, "componentize-py", &words, &[]).is_some() {
-        let line = "load python.wasm --quick --processes 1 --format json";
-        check_cell(&host, "python/call", line, &["--call", "greet(\"Ada\")", "--expect", "\"Hello, Ada!\""]);
-    }
+    let mut componentize = Command::new(tools.join("componentize-py"));
+    componentize.args(["-d", "hello.wit", "-w", "hello", "componentize", "app", "-o", "python-call.wasm"]);
+    let made = component("python-call", &[("hello.wit", HELLO_WIT), ("app.py", source)], &mut componentize);
+    check_greets(&made, "python");
 }
 
 #[test]
 fn component_in_javascript_is_called() {
-    let host = Host::new();
-    fs::write(host.path("hello.wit"), HELLO_WIT).unwrap();
-    fs::write(host.path("app.js"), "export function greet(name) { return `Hello, ${name}!`; }\n").unwrap();
-    let words = ["componentize", "app.js", "--wit", "hello.wit", "-n", "hello", "-d", "all", "-o", "javascript.wasm"];
-    if tool(&host, "jco", &words, &[]).is_some() {
-        let line = "load javascript.wasm --quick --processes 1 --format json";
-        check_cell(&host, "javascript/call", line, &["--call", "greet(\"Ada\")", "--expect", "\"Hello, Ada!\""]);
+    let Some(tools) = componentize_js() else { return };
+    let source = "export function greet(name) { return `Hello, ${name}!`; }\n";
+    let mut componentize = Command::new(tools.join("componentize-js"));
+    componentize.args(["app.js", "-w", "hello.wit", "-n", "hello", "-o", "javascript-call.wasm"]);
+    for feature in ["stdio", "random", "clocks", "http", "fetch-event"] {
+        componentize.args(["-d", feature]);
     }
+    let made = component("javascript-call", &[("hello.wit", HELLO_WIT), ("app.js", source)], &mut componentize);
+    check_greets(&made, "javascript");
 }

