@@ -6,8 +6,8 @@ use bench_report::{CellView, RunView, widest_spread};
 use bench_sink::runfile::Status;
 use std::path::PathBuf;
 
-/// How far the medians of `group` lie apart in the run files of agents of one class, in one line; `None` if fewer than two agents have
-/// figures of it.
+/// How far the medians of `group` lie apart in the run files of agents of one class, in one line, which says so if that is not known; `None` for
+/// a single agent.
 pub(super) fn describe(plan: &Plan, group: &ComparisonGroup, agents: &[PathBuf]) -> anyhow::Result<Option<String>> {
     let views = agents.iter().map(|directory| RunView::read(directory)).collect::<Result<Vec<_>, _>>()?;
     let mut widest: Option<(f64, u32, usize)> = None;
@@ -20,14 +20,27 @@ pub(super) fn describe(plan: &Plan, group: &ComparisonGroup, agents: &[PathBuf])
             widest = Some((difference, *number, medians.len()));
         }
     }
-    Ok(widest.map(|(difference, number, agents)| {
-        let cell = plan.cell(number);
-        let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
-        format!(
-            "its {agents} agents differ by up to {:.1} % in {name}, arm {arm}, which all of them measured (A/A)",
-            100.0 * difference
-        )
-    }))
+    let Some((difference, number, measured)) = widest else {
+        let unknown = || {
+            format!(
+                "how far its {} agents differ (A/A) is not known: no two of them have figures of the first group, {}",
+                agents.len(),
+                group.cells.first().map_or_else(String::new, |number| plan.full_name(plan.cell(*number)))
+            )
+        };
+        return Ok((agents.len() > 1).then(unknown));
+    };
+    let cell = plan.cell(number);
+    let (name, arm) = (plan.full_name(cell), plan.offer(cell).arm);
+    let is_chance_known = views.iter().all(|view| view.planned.processes as usize >= PROCESSES_MIN);
+    let few = match is_chance_known {
+        true => String::new(),
+        false => format!("; fewer than {PROCESSES_MIN} processes do not tell whether that is more than chance"),
+    };
+    Ok(Some(format!(
+        "its {measured} agents differ by up to {:.1} % in {name}, arm {arm}, which all of them measured (A/A){few}",
+        100.0 * difference
+    )))
 }
 
 /// A smaller difference of machines does not matter, however little their figures scatter.
