@@ -349,7 +349,7 @@ pub(crate) fn account(job: &Job<'_>, plan: &Plan, repetition: Repetition, interr
     count_usage(job, cell, repetition, interrupt).unwrap_or_else(|reason| {
         let reason = redact_text(&reason);
         if !interrupt.is_raised() {
-            tracing::warn!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
+            tracing::info!(scenario = plan.full_name(cell), %reason, "resource usage is not counted");
         }
         AccountRecord::without_counts(repetition.cell, repetition.process, reason)
     })

@@ -66,22 +66,48 @@ fn cell_notes(view: &RunView, all_cells: bool) -> Vec<String> {
     grouped(view, reasons, all_cells)
 }
 
-/// Each of `reasons` once, in the order of the first cell that has it.
+/// Each of `reasons` once, in the order of the first cell that has it. Reasons of void cells, which differ in what was measured, are one.
 pub(crate) fn grouped<'a>(
     view: &RunView,
     reasons: impl IntoIterator<Item = (&'a CellView, String)>,
     all_cells: bool,
 ) -> Vec<String> {
-    let mut groups: Vec<(String, Vec<&CellView>)> = Vec::new();
+    let mut groups: Vec<Vec<(&CellView, String)>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (cell, reason) in reasons {
-        let place = *places.entry(reason).or_insert_with_key(|reason| {
-            groups.push((reason.clone(), Vec::new()));
+        let key = if cell.status == Status::Void { without_numbers(&reason) } else { reason.clone() };
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[place].1.push(cell);
+        groups[place].push((cell, reason));
     }
-    groups.iter().flat_map(|(reason, cells)| lines_of(view, reason, cells, all_cells)).collect()
+    groups.iter().flat_map(|group| lines_of_group(view, group, all_cells)).collect()
+}
+
+/// `text` with `#` in place of each number.
+fn without_numbers(text: &str) -> String {
+    let is_of_number = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let mut shape = String::new();
+    for letter in text.chars() {
+        match is_of_number(letter) {
+            true if shape.ends_with('#') => {}
+            true => shape.push('#'),
+            false => shape.push(letter),
+        }
+    }
+    shape
+}
+
+/// The lines of cells whose reasons are alike: one for all that have the same, or for all unless `all_cells`.
+fn lines_of_group(view: &RunView, group: &[(&CellView, String)], all_cells: bool) -> Vec<String> {
+    let cells: Vec<&CellView> = group.iter().map(|(cell, _)| *cell).collect();
+    let Some((_, first)) = group.first() else { return Vec::new() };
+    match group.iter().all(|(_, reason)| reason == first) {
+        true => lines_of(view, first, &cells, all_cells),
+        false if all_cells => group.iter().flat_map(|(cell, reason)| lines_of(view, reason, &[cell], true)).collect(),
+        false => lines_of(view, &format!("{first}, and the like"), &cells, false),
+    }
 }
 
 fn reasons_of(cell: &CellView) -> impl Iterator<Item = String> {

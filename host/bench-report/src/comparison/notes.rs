@@ -1,6 +1,6 @@
 //! The notes below a comparison: one line for each problem, and then what was compared and how. Layout is left to the renderers.
 
-use super::{Comparison, ComparisonReport, Figures, Runs, Side};
+use super::{Comparison, ComparisonReport, Figures, OneSided, Runs, Side};
 use crate::calibration::{self, DRIFT_SHARE_MIN, Drift};
 use crate::text::number;
 use crate::{RunView, environment, notes, scale};
@@ -16,10 +16,7 @@ pub(super) fn comparison_notes(comparison: &ComparisonReport, all_cells: bool) -
     });
     let own = together(comparison.comparisons.iter().filter_map(|compared| Some((compared, compared.own_reason()?))));
     let counts = comparison.comparisons.iter().filter_map(|compared| Some(about(compared, compared.note.as_deref()?)));
-    let one_sided = comparison.one_sided.iter().map(|alone| {
-        let name = format!("{} {} {}", alone.scenario, alone.arguments, alone.label);
-        format!("{}: compared with nothing: {}", name, alone.reason)
-    });
+    let one_sided = one_sided(comparison, all_cells);
     let limits = match &comparison.runs {
         Runs::Paired(run) => run.drifts().iter().map(notes::drift_note).collect(),
         Runs::Sides { a, b } => side_limits(a, b, comparison.across_machines.is_some()),
@@ -78,6 +75,23 @@ fn looks(runs: &Runs) -> usize {
 /// A number that a user chose: `2`, `2.5`.
 pub(super) fn trimmed(value: f64) -> String {
     ((value * 1e6).round() / 1e6).to_string()
+}
+
+/// Which cells are compared with nothing, one line a reason, or a cell where `all_cells`.
+fn one_sided(comparison: &ComparisonReport, all_cells: bool) -> Vec<String> {
+    let reason = |alone: &OneSided| format!("compared with nothing: {}", alone.reason);
+    let mut said: Vec<(String, Vec<&OneSided>)> = Vec::new();
+    for alone in &comparison.one_sided {
+        match said.iter_mut().find(|(known, _)| !all_cells && *known == reason(alone)) {
+            Some((_, cells)) => cells.push(alone),
+            None => said.push((reason(alone), vec![alone])),
+        }
+    }
+    let line = |(reason, cells): (String, Vec<&OneSided>)| match cells.as_slice() {
+        [only] => format!("{} {} {}: {reason}", only.scenario, only.arguments, only.label),
+        several => format!("{}: {reason} (-v lists them)", number(several.len(), "cell")),
+    };
+    said.into_iter().map(line).collect()
 }
 
 /// A note that several comparisons share appears once.

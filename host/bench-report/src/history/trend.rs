@@ -55,7 +55,8 @@ pub enum Cause {
     Unknown(String),
 }
 
-/// A roofline moved if chance explains it in fewer cases than this.
+/// In at most this share of steps chance may move a roofline so that the machine is blamed. Each roofline has an equal part of it (Bonferroni):
+/// the more there are, the sooner one of them moves by chance.
 const ROOFLINE_P_MAX: f64 = 0.01;
 
 /// A roofline explains a step if it moved in the same direction by at least this share of it, on the log scale.
@@ -87,9 +88,10 @@ fn explained<'a>(step: Step, points: &[Point<'a>]) -> ExplainedStep<'a> {
     let unlike = last_before.fingerprint_of(last_cell).unlike(first_after.fingerprint_of(first_cell));
     let (program, mut machine): (Vec<String>, Vec<String>) =
         unlike.into_iter().partition(|line| OF_PROGRAM.iter().any(|name| line.starts_with(name)));
-    machine.extend(rooflines.iter().filter(|(_, shift)| explains(shift, &step)).map(|(limit, shift)| {
-        format!("{limit} moved {} in the same runs (p {:.1e})", signed_percent(shift.ratio), shift.p)
-    }));
+    let p_max = ROOFLINE_P_MAX / rooflines.len().max(1) as f64;
+    machine.extend(rooflines.iter().filter(|(_, shift)| shift.p <= p_max && explains(shift, &step)).map(
+        |(limit, shift)| format!("{limit} moved {} in the same runs (p {:.1e})", signed_percent(shift.ratio), shift.p),
+    ));
     let cause = match (machine.is_empty(), program.is_empty()) {
         (false, _) => Cause::Machine(machine),
         (true, false) => Cause::Program(program),
@@ -118,9 +120,7 @@ fn moved(before: &[Point<'_>], after: &[Point<'_>]) -> Vec<(Named<MachineLimit>,
 /// Every roofline is a time, so the machine became slower where it grew.
 fn explains(shift: &Shift, step: &Step) -> bool {
     let (of_roofline, of_cell) = (shift.ratio.ln(), step.ratio().ln());
-    shift.p <= ROOFLINE_P_MAX
-        && of_roofline.signum() == of_cell.signum()
-        && of_roofline.abs() >= ROOFLINE_SHARE_MIN * of_cell.abs()
+    of_roofline.signum() == of_cell.signum() && of_roofline.abs() >= ROOFLINE_SHARE_MIN * of_cell.abs()
 }
 
 fn commits(before: &RunEntry, after: &RunEntry) -> Cause {

@@ -134,8 +134,8 @@ pub(super) fn command(view: &RunView, cell: &CellView) -> String {
     words.join(" ")
 }
 
-/// Options without which a cell may not be found, or not be measured.
-const NEEDED: [&str; 10] = [
+/// Options without which a cell may not be found, or not be measured, or not on the same processors.
+const NEEDED: [&str; 11] = [
     "--modules",
     "--allow-net",
     "--allow-dir",
@@ -146,6 +146,7 @@ const NEEDED: [&str; 10] = [
     "--scratch",
     "--deadline",
     "--isolation",
+    "--cpu",
 ];
 
 /// Those options of `command` with their values, as words of a shell.
@@ -202,6 +203,7 @@ mod tests {
             "--native ./a --allow-net h:1 --allow-net i:2",
         );
         check("bench-host run x --memory", "--memory");
+        check("bench-host run x --cpu 1 --quick", "--cpu 1");
     }
 
     #[test]

@@ -117,19 +117,16 @@ pub(super) fn document(cells: &[ProfiledCell], recorder: &Recorder, source: &Sou
     Document { data: Data::of(&fields), records: None, sections }
 }
 
-/// Cells of the same scenario and arguments in two arms: the arm wasm last, as the candidate.
+/// Cells with samples of the same scenario and arguments in two arms: the first of them is the baseline, unless that is the component.
 fn pairs(cells: &[ProfiledCell]) -> Vec<(&ProfiledCell, &ProfiledCell)> {
-    let candidates = cells.iter().filter(|cell| is_of_arm(cell, true));
-    let pairs = candidates.flat_map(|candidate| {
-        let baselines = cells.iter().filter(move |cell| is_of_arm(cell, false) && is_same(cell, candidate));
-        baselines.map(move |baseline| (baseline, candidate))
-    });
-    pairs.collect()
-}
-
-/// Whether the cell has samples, and is of the arm wasm or not.
-fn is_of_arm(cell: &ProfiledCell, is_wasm: bool) -> bool {
-    (cell.arm == Arm::Wasm) == is_wasm && cell.profile.is_ok()
+    let sampled: Vec<&ProfiledCell> = cells.iter().filter(|cell| cell.profile.is_ok()).collect();
+    let mut pairs = Vec::new();
+    for (index, first) in sampled.iter().enumerate() {
+        for second in sampled[index + 1..].iter().filter(|cell| cell.arm != first.arm && is_same(cell, first)) {
+            pairs.push(if first.arm == Arm::Wasm { (*second, *first) } else { (*first, *second) });
+        }
+    }
+    pairs
 }
 
 fn is_same(a: &ProfiledCell, b: &ProfiledCell) -> bool {
