@@ -4,6 +4,7 @@ use anyhow::Context;
 use etcetera::BaseStrategy;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The folder of compiled code.
 pub(crate) fn code_cache() -> Option<PathBuf> {
@@ -36,12 +37,17 @@ const MARK: &str = "wit/workload/workload.wit";
 /// The folders of a project that hold modules.
 const MODULE_FOLDERS: [&str; 2] = ["plugins", "native-probes"];
 
-/// The project's folder: the checkout that contains the working directory, this program, or the folders of `BENCH_HOST_MODULES`;
-/// else the folder that is installed with this program, which has the same structure.
+/// The folders of modules that the command line named.
+static NAMED: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// The project's folder: the checkout that contains the working directory, this program, or the folders of modules that `--modules` or
+/// `BENCH_HOST_MODULES` names; else the folder that is installed with this program, which has the same structure.
 pub(crate) fn project() -> Option<PathBuf> {
     let of_program = || above(std::env::current_exe().ok()?);
+    let of_command = || NAMED.get()?.iter().find_map(|folder| above(folder.canonicalize().ok()?));
     let of_variable = || folders_of_variable().into_iter().find_map(above);
-    std::env::current_dir().ok().and_then(above).or_else(of_program).or_else(of_variable).or_else(installed)
+    let here = std::env::current_dir().ok().and_then(above);
+    here.or_else(of_program).or_else(of_command).or_else(of_variable).or_else(installed)
 }
 
 /// The nearest folder of a project that contains `path`.
@@ -64,6 +70,9 @@ fn folder_of_modules() -> Option<PathBuf> {
 /// The modules in `folders`, sorted by path. If no folder is given: in those of `BENCH_HOST_MODULES`, else in those of the
 /// project, else in the user's data folder.
 pub(crate) fn modules(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    if !folders.is_empty() {
+        NAMED.get_or_init(|| folders.to_vec());
+    }
     let folders = if folders.is_empty() { default_folders()? } else { folders.to_vec() };
     let mut files = Vec::new();
     for folder in &folders {

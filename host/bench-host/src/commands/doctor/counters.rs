@@ -31,7 +31,7 @@ pub(super) fn counters() -> Vec<Ability> {
 #[cfg(all(target_os = "linux", not(feature = "counters")))]
 pub(super) fn counters() -> Vec<Ability> {
     let found = "this bench-host was built without the cargo feature `counters`";
-    vec![super::abilities::lacking("perf", found, "build it with default features")]
+    vec![super::abilities::unknown("perf", found, "build it with default features")]
 }
 
 #[cfg(not(target_os = "linux"))]
