@@ -145,7 +145,14 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn marked_processes_are_killed_and_no_others() {
-        let start = |mark: &str| std::process::Command::new("sleep").arg("600").env(MARK, mark).spawn().unwrap();
+        let start = |mark: &str| {
+            let child = std::process::Command::new("sleep").arg("600").env(MARK, mark).spawn().unwrap();
+            // Its environment can be seen a moment after it has begun to be another program.
+            while marked(mark).is_empty() {
+                std::thread::yield_now();
+            }
+            child
+        };
         let (mut ours, mut other) = (start(&mark(u64::MAX)), start(&mark(u64::MAX - 1)));
         kill_marked(&mark(u64::MAX), Duration::from_secs(60));
         assert!(!ours.wait().unwrap().success());
