@@ -31,7 +31,7 @@ fn open(config: Config) -> Option<Session> {
     match Session::open(config) {
         Ok(session) => Some(session),
         Err(ModuleError::Unavailable(reason)) => {
-            eprintln!("skipped: {config:?}: {reason}");
+            eprintln!("skipped: {reason}");
             None
         }
         Err(error) => panic!("{config:?}: {error}"),
@@ -130,7 +130,7 @@ fn check_pairs(transport: TransportKind, payload_bytes: usize, placement: Placem
     let config = config(ScenarioKind::RoundTrips, transport, payload_bytes, placement, 50);
     let mut session = match Paired::open(config, None) {
         Ok(session) => session,
-        Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {config:?}: {reason}"),
+        Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {reason}"),
         Err(error) => panic!("{config:?}: {error}"),
     };
     for times in [1, 2, 9] {

@@ -17,7 +17,7 @@ fn check(queue: QueueKind, task: Task, payload_bytes: usize, batch: u64) {
         let config = Config { task, queue, ring, payload_bytes, batch };
         let mut session = match Session::open(config, None) {
             Ok(session) => session,
-            Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {config:?}: {reason}"),
+            Err(ModuleError::Unavailable(reason)) => return eprintln!("skipped: {reason}"),
             Err(error) => panic!("{config:?}: {error}"),
         };
         let nothing = session.iterate(0).unwrap();

@@ -2,7 +2,7 @@
 //! nothing. Asked to show all (`--show-output`), it prints what each has printed after the last: from there the reasons are taken, and the
 //! rest is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -25,6 +25,9 @@ const SKIPPED: &str = "skipped: ";
 
 /// A process that a test has left behind may hold the pipe open. What the executable itself has printed is read in this time.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So many tests are named for a reason.
+const NAMED_MAX: usize = 2;
 
 /// A skipped test, and the reason.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,17 +67,22 @@ pub(super) fn add(skipped: &[Skipped], name: &str, file: &Path) -> io::Result<()
 /// The skipped tests in `file`, each reason once; `None` if no test was skipped.
 pub(super) fn table(file: &Path) -> Option<String> {
     let text = fs::read_to_string(file).unwrap_or_default();
-    let mut tests = BTreeMap::<&str, Vec<&str>>::new();
+    // A test that tries several things may skip some of them for one reason.
+    let mut tests = BTreeMap::<&str, BTreeSet<&str>>::new();
     for (test, reason) in text.lines().filter_map(|line| line.split_once('\t')) {
-        tests.entry(reason).or_default().push(test);
+        tests.entry(reason).or_default().insert(test);
     }
-    let count: usize = tests.values().map(Vec::len).sum();
-    let mut table = format!("tests of the host that were skipped: {count}");
+    let mut table = "tests of the host that were skipped, as a whole or in part:".to_owned();
     for (reason, tests) in &tests {
+        let named: Vec<&str> = tests.iter().copied().take(NAMED_MAX).collect();
+        let more = match tests.len() - named.len() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
         // Writing to a string cannot fail.
-        let _ = write!(table, "\n  {reason}: {}", tests.join(", "));
+        let _ = write!(table, "\n  {reason}: {}{more}", named.join(", "));
     }
-    (count > 0).then_some(table)
+    (!tests.is_empty()).then_some(table)
 }
 
 /// Copies `printed` to `out`, line by line, without what passed tests have printed, and tells `found` which of them were skipped.
@@ -137,8 +145,9 @@ mod tests {
         let file = folder.path().join("skipped");
         assert_eq!(table(&file), None, "there is no file");
         add(&[skipped("a", "no `x`"), skipped("b", "no `y`")], "one/it", &file).unwrap();
-        add(&[skipped("c", "no `x`")], "two/it", &file).unwrap();
-        let expect = "tests of the host that were skipped: 3\n  no `x`: one/it a, two/it c\n  no `y`: one/it b";
+        add(&[skipped("c", "no `x`"), skipped("c", "no `x`"), skipped("d", "no `x`")], "two/it", &file).unwrap();
+        let expect = "tests of the host that were skipped, as a whole or in part:\n  no `x`: one/it a, two/it c, and 1 more\n  \
+                      no `y`: one/it b";
         assert_eq!(table(&file).as_deref(), Some(expect));
     }
 
