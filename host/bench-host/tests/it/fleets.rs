@@ -573,7 +573,9 @@ fn frozen_agent_spoils_no_figure() {
     let seconds = std::env::var(variable).map_or(few, |seconds| seconds.parse().unwrap());
     kill_process(process, Signal::STOP).unwrap();
     std::thread::sleep(std::time::Duration::from_secs(seconds));
-    kill_process(process, Signal::CONT).unwrap();
+    // One that was lost has been ended.
+    let is_there = kill_process(process, Signal::CONT).is_ok();
+    assert!(is_there || seconds > few, "it is waited for as long as its lease");
     let ran = Ran::from(child.wait_with_output().unwrap()).check(line, 0);
     assert_eq!(ok_cells(&ran.json()).len(), 2, "the other agent measures what counts");
     let (fleet, merged) = folders(&host);
