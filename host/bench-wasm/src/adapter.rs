@@ -62,7 +62,7 @@ pub trait ComponentSession: Recording {
 pub(crate) struct Adapted {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) signatures: Vec<String>,
-    /// The signatures of functions of which no adapter made a scenario, each with the reason.
+    /// If there is no scenario, the functions of which none could be made, each with the reason.
     left_out: Vec<String>,
     /// The adapter of each scenario.
     makers: Vec<&'static dyn Adapter>,
@@ -74,10 +74,15 @@ impl Adapted {
         let mut adapted = Self::default();
         for adapter in adapters {
             let scenarios = adapter.scenarios(component);
-            let shown = if scenarios.is_empty() { &mut adapted.left_out } else { &mut adapted.signatures };
-            shown.extend(adapter.signatures(component));
+            if !scenarios.is_empty() {
+                adapted.signatures.extend(adapter.signatures(component));
+            }
             adapted.makers.extend(scenarios.iter().map(|_| *adapter));
             adapted.scenarios.extend(scenarios);
+        }
+        // Only of what is refused, because it can mean to read the file again.
+        if adapted.scenarios.is_empty() {
+            adapted.left_out = adapters.iter().flat_map(|adapter| adapter.signatures(component)).collect();
         }
         adapted
     }
