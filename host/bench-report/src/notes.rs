@@ -6,6 +6,7 @@ use bench_model::Steadiness;
 use bench_sink::fingerprint::Fingerprint;
 use bench_sink::runfile::Status;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 /// One line for each problem; none if there are none. Cells that share a reason share a line, below which
 /// they are listed where `all_cells`.
@@ -72,17 +73,25 @@ pub(crate) fn grouped<'a>(
     reasons: impl IntoIterator<Item = (&'a CellView, String)>,
     all_cells: bool,
 ) -> Vec<String> {
-    let mut groups: Vec<Vec<(&CellView, String)>> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (cell, reason) in reasons {
+    let keyed = reasons.into_iter().map(|(cell, reason)| {
         let key = if cell.status == Status::Void { without_numbers(&reason) } else { reason.clone() };
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
+        (key, (cell, reason))
+    });
+    alike(keyed).iter().flat_map(|(_, group)| lines_of_group(view, group, all_cells)).collect()
+}
+
+/// The items of equal keys together, in the order of the first of each.
+pub(crate) fn alike<K: Clone + Eq + Hash, T>(items: impl IntoIterator<Item = (K, T)>) -> Vec<(K, Vec<T>)> {
+    let mut groups: Vec<(K, Vec<T>)> = Vec::new();
+    let mut places: HashMap<K, usize> = HashMap::new();
+    for (key, item) in items {
+        let place = *places.entry(key).or_insert_with_key(|key| {
+            groups.push((key.clone(), Vec::new()));
             groups.len() - 1
         });
-        groups[place].push((cell, reason));
+        groups[place].1.push(item);
     }
-    groups.iter().flat_map(|group| lines_of_group(view, group, all_cells)).collect()
+    groups
 }
 
 /// `text` with `#` in place of each number.

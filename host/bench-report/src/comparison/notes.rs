@@ -79,30 +79,23 @@ pub(super) fn trimmed(value: f64) -> String {
 
 /// Which cells are compared with nothing, one line a reason, or a cell where `all_cells`.
 fn one_sided(comparison: &ComparisonReport, all_cells: bool) -> Vec<String> {
-    let reason = |alone: &OneSided| format!("compared with nothing: {}", alone.reason);
-    let mut said: Vec<(String, Vec<&OneSided>)> = Vec::new();
-    for alone in &comparison.one_sided {
-        match said.iter_mut().find(|(known, _)| !all_cells && *known == reason(alone)) {
-            Some((_, cells)) => cells.push(alone),
-            None => said.push((reason(alone), vec![alone])),
-        }
-    }
-    let line = |(reason, cells): (String, Vec<&OneSided>)| match cells.as_slice() {
-        [only] => format!("{} {} {}: {reason}", only.scenario, only.arguments, only.label),
-        several => format!("{}: {reason} (-v lists them)", number(several.len(), "cell")),
+    let about = |alone: &OneSided| {
+        format!("{} {} {}: compared with nothing: {}", alone.scenario, alone.arguments, alone.label, alone.reason)
     };
-    said.into_iter().map(line).collect()
+    if all_cells {
+        return comparison.one_sided.iter().map(about).collect();
+    }
+    let groups = notes::alike(comparison.one_sided.iter().map(|alone| (&alone.reason, alone)));
+    let line = |(reason, cells): &(&String, Vec<&OneSided>)| match cells.as_slice() {
+        [only] => about(only),
+        several => format!("{}: compared with nothing: {reason} (-v lists them)", number(several.len(), "cell")),
+    };
+    groups.iter().map(line).collect()
 }
 
 /// A note that several comparisons share appears once.
 fn together<'a>(reasons: impl Iterator<Item = (&'a Comparison, &'a str)>) -> Vec<String> {
-    let mut said: Vec<(&str, Vec<&Comparison>)> = Vec::new();
-    for (compared, reason) in reasons {
-        match said.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, comparisons)) => comparisons.push(compared),
-            None => said.push((reason, vec![compared])),
-        }
-    }
+    let said = notes::alike(reasons.map(|(compared, reason)| (reason, compared)));
     let line = |(reason, comparisons): (&str, Vec<&Comparison>)| match comparisons.as_slice() {
         [only] => about(only, reason),
         several => format!("{}: {}", number(several.len(), "comparison"), reason),
@@ -140,17 +133,13 @@ fn troubles(runs: &Runs, all_cells: bool) -> Vec<String> {
 
 /// Why verdicts are withheld and what to do, once for all that are so for the same reason.
 fn withheld(comparison: &ComparisonReport) -> Vec<String> {
-    let mut reasons: Vec<(String, usize)> = Vec::new();
     let figures = comparison.comparisons.iter().filter_map(|compared| compared.figures.as_ref());
-    for figures in figures.filter(|figures| figures.verdict == Verdict::Withheld) {
-        let reason = why_withheld(figures, &comparison.runs);
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => reasons.push((reason, 1)),
-        }
-    }
-    let line = |(reason, count)| format!("{}: verdict withheld: {reason}", number(count, "comparison"));
-    reasons.into_iter().map(line).collect()
+    let withheld = figures.filter(|figures| figures.verdict == Verdict::Withheld);
+    let reasons = notes::alike(withheld.map(|figures| (why_withheld(figures, &comparison.runs), figures)));
+    let line = |(reason, figures): &(String, Vec<_>)| {
+        format!("{}: verdict withheld: {reason}", number(figures.len(), "comparison"))
+    };
+    reasons.iter().map(line).collect()
 }
 
 fn why_withheld(figures: &Figures, runs: &Runs) -> String {
